@@ -1,0 +1,1 @@
+"""From the descriptions in ``specs/`` to the package in ``generated/``: ``python -m codegen``."""

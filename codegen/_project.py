@@ -1,0 +1,154 @@
+"""Files in, files out: reading the specs, formatting, comparing, and replacing the package as a whole."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+
+from codegen import _manifest
+from codegen._bump import bump_spec, bump_wsdl, check_version
+from codegen._errors import CodegenError
+from codegen._render import render
+from codegen._spec import read_spec
+
+PACKAGE = "sfconnector_generated"
+# -P: the folder it runs in holds modules called types and errors.
+_RUFF = [sys.executable, "-P", "-m", "ruff"]
+# The nearest pyproject and ruff's defaults must not decide the bytes.
+_RULES = ["--isolated", "--no-cache", "--quiet", "--line-length=120", "--target-version=py311"]
+
+
+@attrs.frozen
+class Project:
+    """A folder with ``specs/`` and ``generated/``.
+
+    Args:
+        root: The folder.
+        name: Of the package in ``generated/``.
+    """
+
+    root: Path
+    name: str = PACKAGE
+
+    @property
+    def specs(self) -> Path:
+        """The folder of the specs."""
+        return self.root / "specs"
+
+    @property
+    def package(self) -> Path:
+        """The generated package."""
+        return self.root / "generated" / self.name
+
+    def generate(self, api_version: str | None = None) -> None:
+        """Write the package anew, after setting the specs to another version if one is given.
+
+        Raises:
+            CodegenError: Something is wrong; specs and package are as they were.
+        """
+        sources = self._sources()
+        changed: dict[Path, str] = {}
+        if api_version is not None:
+            check_version(api_version)
+            changed = self._bumped(sources, api_version)
+        with self._build({**sources, **changed}) as fresh:
+            self._install(fresh, changed)
+
+    def differences(self) -> list[str]:
+        """The files that a new generation would change, add or remove.
+
+        Raises:
+            CodegenError: Generation fails.
+        """
+        with self._build(self._sources()) as fresh:
+            new, old = _with_manifest(fresh), _with_manifest(self.package)
+        states = {path: _state(old.get(path), new.get(path)) for path in old.keys() | new.keys()}
+        return sorted(f"{path}: {state}" for path, state in states.items() if state)
+
+    def _sources(self) -> dict[Path, str]:
+        paths = sorted(self.specs.glob("*.yaml"))
+        if not paths:
+            raise CodegenError(str(self.specs), ["holds no *.yaml"])
+        try:
+            return {path: path.read_bytes().decode("utf-8") for path in paths}
+        except UnicodeDecodeError as error:
+            raise CodegenError(str(self.specs), [f"not UTF-8: {error}"]) from error
+
+    def _bumped(self, sources: Mapping[Path, str], api_version: str) -> dict[Path, str]:
+        bumped = {path: bump_spec(f"specs/{path.name}", text, api_version) for path, text in sources.items()}
+        wsdl = self.specs / "partner.wsdl"
+        if wsdl.exists():
+            bumped[wsdl] = bump_wsdl("specs/partner.wsdl", wsdl.read_bytes().decode("utf-8"), api_version)
+        return bumped
+
+    @contextmanager
+    def _build(self, sources: Mapping[Path, str]) -> Iterator[Path]:
+        """A freshly generated package in a temporary folder, on the file system of the real one."""
+        specs = {path: text for path, text in sources.items() if path.suffix == ".yaml"}
+        files = render([read_spec(path.stem, text) for path, text in specs.items()])
+        self.package.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".", dir=self.package.parent) as folder:
+            fresh = Path(folder) / self.name
+            for path, text in files.items():
+                _write(fresh / path, text.encode())
+            _format(fresh)
+            sums = {path.name: text.encode() for path, text in specs.items()}
+            _write(fresh / _manifest.NAME, _manifest.write(sums, _manifest.package_files(fresh)))
+            yield fresh
+
+    def _install(self, fresh: Path, changed: Mapping[Path, str]) -> None:
+        """Put the new package and the changed specs in place: all of them, or none."""
+        staged = {path: fresh.parent / path.name for path in changed}
+        for path, text in changed.items():
+            _write(staged[path], text.encode())
+            shutil.copy2(path, fresh.parent / f"{path.name}.old")
+        retired = fresh.parent / "old"
+        if self.package.exists():
+            self.package.rename(retired)
+        try:
+            fresh.rename(self.package)
+            for path, new in staged.items():
+                new.replace(path)
+        except BaseException:
+            shutil.rmtree(self.package, ignore_errors=True)
+            if retired.exists():
+                retired.rename(self.package)
+            for path in changed:
+                shutil.copy2(fresh.parent / f"{path.name}.old", path)
+            raise
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _format(package: Path) -> None:
+    for command in (
+        ["check", "--fix-only", "--select=F401,I", "--config=lint.isort.split-on-trailing-comma=false"],
+        ["format", "--config=format.skip-magic-trailing-comma=true"],
+    ):
+        # Inside the folder: from outside, ruff skips what .gitignore or a leading dot hides.
+        line = [*_RUFF, *command, *_RULES, "."]
+        done = subprocess.run(line, cwd=package, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise CodegenError("ruff", [done.stderr.strip() or done.stdout.strip()])
+
+
+def _with_manifest(package: Path) -> dict[str, bytes]:
+    manifest = package / _manifest.NAME
+    extra = {_manifest.NAME: manifest.read_bytes()} if manifest.exists() else {}
+    return {**_manifest.package_files(package), **extra}
+
+
+def _state(old: bytes | None, new: bytes | None) -> str | None:
+    if old is None:
+        return "missing"
+    if new is None:
+        return "stale"
+    return None if old == new else "differs"

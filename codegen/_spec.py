@@ -1,0 +1,245 @@
+"""A spec: validated, held against the rules of ``specs/README.md``, and asked for what the generator leaves out."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import attrs
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from codegen._errors import CodegenError
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+# Not PUT: what it does twice depends on the resource.
+_IDEMPOTENT = {"get", "head", "options", "delete"}
+
+
+@attrs.frozen
+class Operation:
+    """What a template needs to know of an operation beyond what the generator's parser carries.
+
+    Attributes:
+        docs: The documentation page that the operation follows.
+        server: The path of the effective server, with ``{version}`` left in.
+        idempotent: Whether it may be sent twice.
+        repeated: Names of the query parameters whose lists become one parameter for each item.
+        streamed: Whether the answer is anything but JSON.
+        parameter_docs: Descriptions by (name, place); the generator keeps those of the schemas alone.
+        body_doc: Description of the request body.
+    """
+
+    docs: str
+    server: str
+    idempotent: bool
+    repeated: frozenset[str]
+    streamed: bool
+    parameter_docs: Mapping[tuple[str, str], str]
+    body_doc: str
+
+
+@attrs.frozen
+class Spec:
+    """One file of ``specs/``, without a fault.
+
+    Attributes:
+        name: The file's stem and the name of the subpackage.
+        operations: By operationId.
+    """
+
+    name: str
+    version: str
+    document: dict[str, Any]
+    operations: Mapping[str, Operation]
+
+
+def read_spec(name: str, text: str) -> Spec:
+    """Read and check a spec.
+
+    Args:
+        name: The file's stem.
+        text: The YAML.
+
+    Raises:
+        CodegenError: With every fault of the first check that finds one.
+    """
+    where = f"specs/{name}.yaml"
+    try:
+        document = YAML(typ="safe").load(text)
+    except YAMLError as error:
+        raise CodegenError(where, [f"not YAML: {error}"]) from error
+    if not name.isidentifier() or not isinstance(document, dict):
+        raise CodegenError(where, ["expected a mapping, in a file whose name can be that of a package"])
+    # In this order: the validator would fetch foreign references, and the rules need a valid document.
+    for check in (_broken_references, _invalidities, _breaches):
+        problems = list(dict.fromkeys(check(document)))
+        if problems:
+            raise CodegenError(where, problems)
+    operations = {
+        operation["operationId"]: _operation(document, item, method, operation)
+        for _, item, method, operation in _operations(document)
+    }
+    return Spec(name, document["info"]["version"], document, operations)
+
+
+def _operation(document: dict[str, Any], item: dict[str, Any], method: str, operation: dict[str, Any]) -> Operation:
+    parameters = _parameters(document, item, operation)
+    return Operation(
+        docs=operation["externalDocs"]["url"],
+        server=server_path(_servers(document, item, operation)[0]["url"]),
+        idempotent=operation.get("x-idempotent", method in _IDEMPOTENT),
+        repeated=frozenset(
+            parameter["name"]
+            for parameter in parameters
+            if parameter["in"] == "query" and parameter.get("explode", True)
+        ),
+        streamed=any(not is_json(kind) for kind in _answer_kinds(document, operation)),
+        parameter_docs={(each["name"], each["in"]): each.get("description", "") for each in parameters},
+        body_doc=_resolve(document, operation.get("requestBody", {})).get("description", ""),
+    )
+
+
+def server_path(url: str) -> str:
+    """The path of a server's URL, variables included."""
+    return urlsplit(url).path.rstrip("/")
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a content type is JSON or built on it."""
+    essence = content_type.partition(";")[0].strip().lower()
+    return essence == "application/json" or essence.endswith("+json")
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any]]]:
+    for path, item in document.get("paths", {}).items():
+        for method in METHODS:
+            if method in item:
+                yield path, item, method, item[method]
+
+
+def _resolve(document: dict[str, Any], node: Any) -> Any:
+    while isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        target: Any = document
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            key = unquote(part).replace("~1", "/").replace("~0", "~")
+            target = target[int(key)] if isinstance(target, list) else target[key]
+        node = target
+    return node
+
+
+def _servers(document: dict[str, Any], item: dict[str, Any], operation: dict[str, Any]) -> list[dict[str, Any]]:
+    servers: list[dict[str, Any]] = operation.get("servers") or item.get("servers") or document["servers"]
+    return servers
+
+
+def _parameters(document: dict[str, Any], item: dict[str, Any], operation: dict[str, Any]) -> list[dict[str, Any]]:
+    nearest_first = [*operation.get("parameters", ()), *item.get("parameters", ())]
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for parameter in (_resolve(document, node) for node in nearest_first):
+        found.setdefault((parameter["name"], parameter["in"]), parameter)
+    return list(found.values())
+
+
+def _answer_kinds(document: dict[str, Any], operation: dict[str, Any]) -> set[str]:
+    return {
+        kind for answer in operation["responses"].values() for kind in _resolve(document, answer).get("content", ())
+    }
+
+
+def _broken_references(node: Any, document: dict[str, Any] | None = None) -> Iterator[str]:
+    document = node if document is None else document
+    if isinstance(node, dict):
+        reference = node.get("$ref")
+        if isinstance(reference, str):
+            try:
+                if not reference.startswith("#/"):
+                    yield f"$ref {reference} leaves the file; a spec is self-contained"
+                else:
+                    _resolve(document, {"$ref": reference})
+            except (KeyError, IndexError, ValueError, TypeError):
+                yield f"$ref {reference} leads nowhere"
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for child in children:
+        yield from _broken_references(child, document)
+
+
+def _invalidities(document: dict[str, Any]) -> Iterator[str]:
+    if not str(document.get("openapi")).startswith("3.1."):
+        yield f"openapi is {document.get('openapi')!r}; specs are written in OpenAPI 3.1"
+        return
+    for error in OpenAPIV31SpecValidator(document).iter_errors():
+        place = "/".join(str(part) for part in error.absolute_path)
+        yield f"{place or 'document'}: {error.message}"
+
+
+def _breaches(document: dict[str, Any]) -> Iterator[str]:
+    yield from _server_breaches("the spec", document.get("servers", []))
+    version = document["info"]["version"]
+    for server in document.get("servers", []):
+        default = server.get("variables", {}).get("version", {}).get("default", version)
+        if default != version:
+            yield f"info.version is {version}, but the server's version defaults to {default}"
+    for path, item, method, operation in _operations(document):
+        where = operation.get("operationId") or f"{method.upper()} {path}"
+        for problem in _operation_breaches(document, item, operation):
+            yield f"{where}: {problem}"
+
+
+def _server_breaches(where: str, servers: list[dict[str, Any]]) -> Iterator[str]:
+    if len(servers) != 1:
+        yield f"{where}: expected exactly one server, found {len(servers)}"
+    for server in servers:
+        unknown = set(re.findall(r"{([^}]*)}", server_path(server["url"]))) - {"version"}
+        if unknown:
+            yield f"{where}: the server's path has the unknown variables {sorted(unknown)}; only version is filled in"
+
+
+def _operation_breaches(document: dict[str, Any], item: dict[str, Any], operation: dict[str, Any]) -> Iterator[str]:
+    if "$ref" in item:
+        yield "its path is a $ref; write the path item out"
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", operation.get("operationId", "")):
+        yield "needs an operationId in snake_case, verb first"
+    if len(operation.get("tags", ())) != 1:
+        yield "needs exactly one tag: it names the subpackage"
+    if not operation.get("externalDocs", {}).get("url", "").startswith("https://"):
+        yield "needs externalDocs with the https:// address of the documentation page that it follows"
+    if not isinstance(operation.get("x-idempotent", False), bool):
+        yield "x-idempotent is true or false"
+    yield from _server_breaches("its server", _servers(document, item, operation))
+    yield from _body_breaches(_resolve(document, operation.get("requestBody", {})))
+    yield from _answer_breaches(document, operation)
+    for parameter in _parameters(document, item, operation):
+        yield from _parameter_breaches(parameter)
+
+
+def _body_breaches(body: dict[str, Any]) -> Iterator[str]:
+    content = body.get("content", {})
+    if len(content) > 1:
+        yield f"has {len(content)} content types for its body; describe one"
+    for kind in content:
+        if kind.startswith("multipart/") or kind == "application/x-www-form-urlencoded":
+            yield f"a body of {kind} is not generated; write that call by hand"
+
+
+def _answer_breaches(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[str]:
+    for status, node in operation["responses"].items():
+        if not re.fullmatch(r"2(\d\d|XX)|304", status):
+            yield f"answer {status} is no success: the transport judges those, specs list 2xx (and 304) only"
+        content = _resolve(document, node).get("content", {})
+        if len(content) > 1:
+            yield f"answer {status} has {len(content)} content types; describe one"
+        yield from (f"answer {status} has no schema for {kind}" for kind in content if "schema" not in content[kind])
+    if len({is_json(kind) for kind in _answer_kinds(document, operation)}) > 1:
+        yield "answers JSON and something else; describe one"
+
+
+def _parameter_breaches(parameter: dict[str, Any]) -> Iterator[str]:
+    place, style = parameter["in"], parameter.get("style")
+    if place not in {"path", "query", "header"}:
+        yield f"parameter {parameter['name']} is in {place}; only path, query and header are generated"
+    if style not in {None, "form" if place == "query" else "simple"}:
+        yield f"parameter {parameter['name']} has the style {style}, which is not generated"
+    if "schema" not in parameter:
+        yield f"parameter {parameter['name']} has no schema"

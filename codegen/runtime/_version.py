@@ -1,0 +1,3 @@
+"""The API version that the descriptions follow."""
+
+API_VERSION = "{api_version}"

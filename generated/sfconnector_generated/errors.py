@@ -1,0 +1,6 @@
+# Copied by `python -m codegen` from codegen/runtime/errors.py: change that, never this.
+"""What the generated package itself can raise; a refusal of the server is the transport's to raise."""
+
+
+class ParseError(ValueError):
+    """A success answer does not have the shape that the API description promises."""
