@@ -1,0 +1,94 @@
+"""The ASGI application of the local org: which endpoint answers which path."""
+
+import ipaddress
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
+
+from sfconnector.testing._faults import Fault
+from sfconnector.testing._oauth import OAuth
+from sfconnector.testing._rest import Rest
+from sfconnector.testing._runtime import Runtime
+from sfconnector.testing._wire import Wire
+
+_ANY = ["HEAD", "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# Methods of Faults that may be called by name over HTTP.
+_FAULTS = frozenset(
+    {
+        "answer",
+        "broken_json",
+        "cut",
+        "delay",
+        "error",
+        "expire_after",
+        "expire_tokens",
+        "html_error",
+        "limit_exceeded",
+        "lock_rows",
+        "revoke_refresh_tokens",
+        "rotate_refresh_tokens",
+        "unavailable",
+    }
+)
+
+
+def create_app(runtime: Runtime) -> ASGIApp:
+    oauth = OAuth(runtime)
+    rest = Rest(runtime)
+    control = Control(runtime)
+    routes = [
+        Route("/services/data", rest.versions, methods=_ANY),
+        Route("/services/data/", rest.versions, methods=_ANY),
+        Route("/services/data/{resource:path}", rest.resource, methods=_ANY),
+        Route("/services/oauth2/token", oauth.token, methods=_ANY),
+        Route("/services/oauth2/revoke", oauth.revoke, methods=["GET", "POST"]),
+        Route("/services/oauth2/introspect", oauth.introspect, methods=["POST"]),
+        Route("/services/oauth2/userinfo", oauth.userinfo, methods=["GET", "POST"]),
+        Route("/id/{organization}/{user}", oauth.identity, methods=["GET", "POST"]),
+        Route("/__local_org__/faults", control.faults, methods=["GET", "POST", "DELETE"]),
+    ]
+    return Wire(Router(routes, redirect_slashes=False), runtime.requests, runtime.faults)
+
+
+class Control:
+    """Fault injection for tests in other languages, from this machine only.
+
+    ``POST /__local_org__/faults`` with ``{"fault": "unavailable", "arguments": {"times": 2, "retry_after": 1}}`` calls
+    the method of `Faults` of that name; ``GET`` lists the armed faults, ``DELETE`` disarms them all.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def faults(self, request: Request) -> Response:
+        if request.client is None or not ipaddress.ip_address(request.client.host).is_loopback:
+            return PlainTextResponse("Faults may be injected from the machine of the local org only.", 403)
+        if request.method == "DELETE":
+            self._runtime.faults.clear()
+        elif request.method == "POST":
+            try:
+                self._arm(orjson.loads(await request.body()))
+            except (TypeError, ValueError) as error:
+                return _json({"error": str(error)}, 400)
+        return _json({"armed": [_described(fault) for fault in self._runtime.faults.armed]})
+
+    def _arm(self, wanted: Any) -> None:
+        if not isinstance(wanted, dict) or wanted.get("fault") not in _FAULTS:
+            raise ValueError(f'"fault" must be one of {", ".join(sorted(_FAULTS))}.')
+        arguments = wanted.get("arguments", {})
+        if not isinstance(arguments, dict):
+            raise TypeError('"arguments" must be an object of named arguments.')
+        positional = arguments.pop("record_ids", []) if wanted["fault"] == "lock_rows" else []
+        getattr(self._runtime.faults, wanted["fault"])(*positional, **arguments)
+
+
+def _described(fault: Fault) -> dict[str, Any]:
+    return {"method": fault.method, "path": fault.path, "times": fault.times, "hits": fault.hits}
+
+
+def _json(data: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(data), status_code=status, media_type="application/json")

@@ -1,0 +1,30 @@
+"""Who asks, under which API version and with which of Salesforce's call options."""
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class RequestContext:
+    """What a request carries besides its record.
+
+    https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers.htm
+
+    Args:
+        user_id: 18-character id of the running user: owner, creator and modifier of what is written.
+        version: API version such as ``68.0``; it appears in the ``url`` of every record.
+        auto_assign: ``Sforce-Auto-Assign``; rules are not run here, the value is kept for the caller.
+        allow_duplicates: ``Sforce-Duplicate-Rule-Header: allowSave=``.
+        allow_field_truncation: ``Sforce-Call-Options``/SOAP ``AllowFieldTruncationHeader``: cut long texts
+            instead of answering ``STRING_TOO_LONG``.
+        set_audit_fields: the permission "Set Audit Fields upon Record Creation": ``CreatedDate`` and its like may be
+            given for a new record.
+        all_or_none: whether one refused record of a batch takes back the others.
+    """
+
+    user_id: str
+    version: str = "68.0"
+    auto_assign: bool | str = True
+    allow_duplicates: bool = False
+    allow_field_truncation: bool = False
+    set_audit_fields: bool = False
+    all_or_none: bool = False

@@ -1,0 +1,177 @@
+"""The SQLite side of the org: one table an object, the org's own notes, one connection behind one lock."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from sfconnector.testing._schema import Field, PicklistValue, SObjectType
+
+_AFFINITIES = {
+    "boolean": "INTEGER NOT NULL DEFAULT 0",
+    "int": "INTEGER",
+    "long": "INTEGER",
+    "double": "REAL",
+    "currency": "REAL",
+    "percent": "REAL",
+}
+_COMPUTED = frozenset({"address", "location"})
+# Names with a colon can be no object's.
+_OWN_TABLES = """
+    CREATE TABLE IF NOT EXISTS "sf:object" (name TEXT PRIMARY KEY, definition TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS "sf:counter" (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS "sf:deleted" (
+        id TEXT PRIMARY KEY, sobject TEXT NOT NULL, root TEXT NOT NULL, deleted TEXT NOT NULL);
+    CREATE INDEX IF NOT EXISTS "sf:deleted_root" ON "sf:deleted" (root);
+    CREATE TABLE IF NOT EXISTS "sf:cleared" (
+        root TEXT NOT NULL, sobject TEXT NOT NULL, id TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL);
+"""
+
+
+def quote(name: str) -> str:
+    """Quote a table or column name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def is_stored(field: Field) -> bool:
+    """Tell whether the field has a column; compound addresses and locations are computed from their parts."""
+    return field.type not in _COMPUTED
+
+
+def connect(path: str | Path) -> sqlite3.Connection:
+    """Open the database with every function that the org's SQL uses."""
+    # Imported here, because a schema alone needs neither the engine nor its grammar.
+    from sfconnector.testing import _soql
+
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.create_function(
+        "sf_fold", 1, lambda text: None if text is None else str(text).casefold(), deterministic=True
+    )
+    _soql.register(connection)
+    return connection
+
+
+class Database:
+    """A connection that one thread uses at a time, for as long as its transaction lasts."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._connection = connect(path)
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._connection.executescript(_OWN_TABLES)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Keep all that is written in the block, or, if it raises, nothing; blocks may be nested."""
+        with self._lock:
+            name = f"level{self._depth}"
+            self._connection.execute(f"SAVEPOINT {name}")
+            self._depth += 1
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute(f"ROLLBACK TO {name}")
+                raise
+            finally:
+                self._depth -= 1
+                self._connection.execute(f"RELEASE {name}")
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
+        with self._lock:
+            found: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
+            return found
+
+    def write(self, sql: str, values: Sequence[Any] = ()) -> None:
+        with self._lock:
+            self._connection.execute(sql, values)
+
+    def insert(self, table: str, columns: dict[str, Any]) -> None:
+        names = ", ".join(map(quote, columns))
+        marks = ", ".join("?" * len(columns))
+        self.write(f"INSERT INTO {quote(table)} ({names}) VALUES ({marks})", list(columns.values()))  # noqa: S608
+
+    def update(self, table: str, record_id: str, columns: dict[str, Any]) -> None:
+        settings = ", ".join(f"{quote(name)} = ?" for name in columns)
+        self.write(f'UPDATE {quote(table)} SET {settings} WHERE "Id" = ?', [*columns.values(), record_id])  # noqa: S608
+
+    def find(self, table: str, record_id: str) -> dict[str, Any] | None:
+        """Read a record, deleted or not, by its 18-character id."""
+        row = self.row(f'SELECT * FROM {quote(table)} WHERE "Id" = ?', [record_id])  # noqa: S608
+        return None if row is None else dict(row)
+
+    def count_up(self, name: str) -> int:
+        """Take the next number of a counter: 1, 2, …"""
+        row = self.row(
+            'INSERT INTO "sf:counter" VALUES (?, 1) ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value', [name]
+        )
+        assert row is not None  # noqa: S101
+        return int(row[0])
+
+    def extend(self, sobject: SObjectType) -> None:
+        """Create the object's table, or add the columns that it lacks."""
+        table = quote(sobject.name)
+        stored = [field for field in sobject.fields.values() if is_stored(field)]
+        have = {row["name"].lower() for row in self.rows(f"PRAGMA table_info({table})")}
+        if not have:
+            self.write(f"CREATE TABLE {table} ({', '.join(map(_column, stored))})")
+        else:
+            for field in stored:
+                if field.name.lower() not in have:
+                    self.write(f"ALTER TABLE {table} ADD COLUMN {_column(field)}")
+        for field in stored:
+            if field.name != "Id" and (expression := _indexed(field)):
+                index = quote(f"{sobject.name}.{field.name}")
+                self.write(f"CREATE INDEX IF NOT EXISTS {index} ON {table} ({expression})")
+
+    def remember(self, sobject: SObjectType) -> None:
+        """Keep an object's definition with the records."""
+        definition = json.dumps(attrs.asdict(sobject, filter=lambda attribute, _: attribute.name != "_by_lower"))
+        self.write('INSERT OR REPLACE INTO "sf:object" VALUES (?, ?)', [sobject.name, definition])
+
+    def remembered(self) -> Iterable[SObjectType]:
+        for row in self.rows('SELECT definition FROM "sf:object"'):
+            loaded = json.loads(row["definition"])
+            yield SObjectType(**{**loaded, "fields": {name: _field(entry) for name, entry in loaded["fields"].items()}})
+
+
+def _column(field: Field) -> str:
+    if field.name == "Id":
+        return '"Id" TEXT PRIMARY KEY NOT NULL'
+    return f"{quote(field.name)} {_AFFINITIES.get(field.type, 'TEXT')}"
+
+
+def _indexed(field: Field) -> str | None:
+    """Index what records are looked up by: external ids, and the parents of related lists."""
+    if field.extra.get("childRelationshipName") or field.cascade_delete:
+        return quote(field.name)
+    if field.id_lookup or field.external_id or field.unique:
+        return key_expression(field)
+    return None
+
+
+def key_expression(field: Field) -> str:
+    """SQL for the field's value as an external id or unique field compares it."""
+    if field.case_sensitive or field.type in ("id", "reference") or field.type in _AFFINITIES:
+        return quote(field.name)
+    return f"sf_fold({quote(field.name)})"
+
+
+def _field(entry: dict[str, Any]) -> Field:
+    values = tuple(PicklistValue(**value) for value in entry["picklist_values"])
+    return Field(**{**entry, "picklist_values": values, "reference_to": tuple(entry["reference_to"])})

@@ -1,0 +1,178 @@
+"""What a REST resource is asked and what it answers, and how both look on the wire."""
+
+import gzip
+import json
+import secrets
+import zlib
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import attrs
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sfconnector.testing._context import RequestContext
+from sfconnector.testing._errors import AmbiguousExternalIdError, OrgError
+
+JSON = "application/json;charset=UTF-8"
+HTML = "text/html;charset=UTF-8"
+# As found on recorded answers; Strict-Transport-Security is left out, it would teach browsers about 127.0.0.1.
+COMMON_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-XSS-Protection": "1; mode=block",
+    "X-Robots-Tag": "none",
+    "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private",
+    "Server": "sfdcedge",
+}
+_WORTH_COMPRESSING = 1024
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """An answer before it is rendered: ``body`` is JSON data, ready-made bytes, or ``None`` for no body at all."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    media_type: str = JSON
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One authorised call of a REST resource; ``path`` is still percent-encoded, header names are lower-case."""
+
+    method: str
+    path: str
+    version: str
+    params: Mapping[str, str]
+    headers: Mapping[str, str]
+    content: bytes
+    context: RequestContext
+
+    @property
+    def base(self) -> str:
+        """Path under which this version's resources live."""
+        return f"/services/data/v{self.version}"
+
+    @property
+    def newer_than_45(self) -> bool:
+        """Since 46.0 an upsert says whether it created."""
+        return float(self.version) >= 46.0
+
+    def json(self) -> Any:
+        """The body as JSON data.
+
+        Raises:
+            OrgError: 415 for another media type, 400 ``JSON_PARSER_ERROR`` for a missing or broken body.
+        """
+        media_type = self.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise OrgError(
+                415, "UNSUPPORTED_MEDIA_TYPE", f"MediaType of '{media_type}' is not supported by this resource"
+            )
+        if not self.content.strip():
+            raise OrgError(
+                400, "JSON_PARSER_ERROR", "The HTTP entity body is required, but this request has no entity body."
+            )
+        return parse_json(self.content)
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object; anything else is refused as Salesforce refuses it."""
+        data = self.json()
+        if not isinstance(data, dict):
+            kind = "array" if isinstance(data, list) else "value"
+            raise OrgError(400, "JSON_PARSER_ERROR", f"Can not deserialize: unexpected {kind} at [line:1, column:1]")
+        return data
+
+    def flag(self, name: str) -> bool:
+        return self.params.get(name, "").lower() == "true"
+
+
+def parse_json(content: bytes) -> Any:
+    """Read JSON; what cannot be read is refused in the words of Salesforce's parser, with line and column."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        pass
+    text = content.decode("utf-8", errors="replace")
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        line, column, rest = error.lineno, error.colno, text[error.pos :]
+    else:  # NaN, Infinity, lone surrogates: the standard library is more lenient
+        line, column, rest = 1, 1, text
+    found = f"character ('{rest[0]}' (code {ord(rest[0])}))" if rest.strip() else "end-of-input"
+    raise OrgError(400, "JSON_PARSER_ERROR", f"Unexpected {found} at [line:{line}, column:{column}]")
+
+
+def error_answer(error: OrgError, version: str = "") -> Answer:
+    """Render a refusal as Salesforce's error list, or as the list of matches for an ambiguous external id."""
+    if isinstance(error, AmbiguousExternalIdError):
+        return Answer(status=error.status, body=error.urls(version))
+    items = [
+        {"message": item.message, "errorCode": item.code}
+        | ({} if item.fields is None else {"fields": list(item.fields)})
+        for item in error.items
+    ]
+    return Answer(status=error.status, body=items)
+
+
+def query_params(request: Request) -> dict[str, str]:
+    return dict(parse_qsl(request.scope["query_string"].decode("utf-8", errors="replace"), keep_blank_values=True))
+
+
+async def read_body(request: Request) -> bytes:
+    """The request body with its content coding removed.
+
+    https://developer.salesforce.com/docs/platform/api-rest/guide/intro-rest-compression.html
+
+    Raises:
+        OrgError: 415 for a coding other than gzip and deflate, 400 for a body that is not what its header says.
+    """
+    content = await request.body()
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    try:
+        if coding == "gzip":
+            return gzip.decompress(content)
+        if coding == "deflate":
+            return _inflate(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise OrgError(400, "INVALID_REQUEST", f"The body could not be decompressed as {coding}: {error}") from error
+    if coding not in ("", "identity"):
+        raise OrgError(415, "UNSUPPORTED_MEDIA_TYPE", f"Content-Encoding of '{coding}' is not supported")
+    return content
+
+
+def _inflate(content: bytes) -> bytes:
+    try:
+        return zlib.decompress(content)
+    except zlib.error:
+        # "deflate" means zlib by RFC 9110, and raw deflate to many clients.
+        return zlib.decompress(content, -zlib.MAX_WBITS)
+
+
+def render(request: Request, answer: Answer) -> Response:
+    """Turn an answer into bytes: JSON (indented on ``X-PrettyPrint: 1``), compressed if the client takes that."""
+    headers = {**COMMON_HEADERS, "X-SFDC-Request-Id": secrets.token_hex(16), **answer.headers}
+    if answer.body is None:
+        return Response(status_code=answer.status, headers=headers)
+    if isinstance(answer.body, bytes):
+        content = answer.body
+    else:
+        pretty = request.headers.get("x-prettyprint") in ("1", "true")
+        content = orjson.dumps(answer.body, option=orjson.OPT_INDENT_2 if pretty else None)
+    headers["Content-Type"] = answer.media_type
+    headers["Vary"] = "Accept-Encoding"
+    if len(content) >= _WORTH_COMPRESSING:
+        accepted = request.headers.get("accept-encoding", "")
+        if "gzip" in accepted:
+            content = gzip.compress(content, compresslevel=1, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+            if "ETag" in headers:
+                headers["ETag"] = headers["ETag"].removesuffix('"') + '--gzip"'
+        elif "deflate" in accepted:
+            content = zlib.compress(content, level=1)
+            headers["Content-Encoding"] = "deflate"
+    return Response(content, status_code=answer.status, headers=headers)

@@ -1,0 +1,143 @@
+"""How objects come into an org and stay there: from Python, from YAML, from a real org's describe, from its file."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from sfconnector.testing import _ids
+from sfconnector.testing._database import Database
+from sfconnector.testing._definition import OBJECT_KEYS, check_name, load_yaml, make_fields, make_object
+from sfconnector.testing._describe_load import link, object_from_describe
+from sfconnector.testing._schema import Schema, SObjectType
+
+_RECORD_TYPE = 'SELECT "Id" FROM "RecordType" WHERE "SobjectType" = ? AND "DeveloperName" = ?'
+
+
+@attrs.frozen
+class Objects:
+    """The schema of one org together with the tables that follow it; the caller holds the transaction."""
+
+    schema: Schema
+    database: Database
+    insert: Callable[[str, Mapping[str, Any]], str]
+
+    def restore(self) -> None:
+        """Take up what the database remembers, and make the tables of all objects."""
+        for kept in self.database.remembered():
+            standard = self.schema.get(kept.name)
+            # A newer release may know more standard fields than the file.
+            fields = {**(standard.fields if standard else {}), **kept.fields}
+            self.schema.add(attrs.evolve(kept, fields=fields))
+        for sobject in self.schema:
+            self.database.extend(sobject)
+
+    def add(self, name: str, definition: Mapping[str, Any]) -> SObjectType:
+        """Add an object, or extend the one of that name."""
+        check_name(name)
+        known = self.schema.get(name)
+        if known is None:
+            prefix = definition.get("key_prefix") or self._free_prefix()
+            made = make_object(name, {**definition, "key_prefix": prefix})
+        else:
+            made = _extended(known, definition)
+        return self._keep(made)
+
+    def load(self, text: str) -> list[SObjectType]:
+        """Add the objects of a YAML text."""
+        return [self.add(name, definition) for name, definition in load_yaml(text).items()]
+
+    def load_describe(self, describe: Mapping[str, Any] | str | Path) -> SObjectType:
+        """Add an object as a real org describes it, or replace the one of that name."""
+        if not isinstance(describe, Mapping):
+            text = str(describe)
+            loaded = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text("utf-8"))
+        else:
+            loaded = describe
+        made = object_from_describe(loaded)
+        if made.key_prefix is None:
+            made = attrs.evolve(made, key_prefix=self._free_prefix())
+        self._keep(made)
+        for info in loaded.get("recordTypeInfos") or ():
+            self._add_described_record_type(made, info)
+        for changed in link(self.schema):
+            self._keep(changed)
+        return self.schema.get(made.name) or made
+
+    def add_record_types(self, sobject: SObjectType) -> None:
+        """Make the rows of the record types which the object's definition names."""
+        for entry in sobject.extra.get("recordTypes", ()):
+            if self._has_record_type(sobject, entry["developer_name"]):
+                continue
+            self.insert(
+                "RecordType",
+                {
+                    "Name": entry["name"],
+                    "DeveloperName": entry["developer_name"],
+                    "SobjectType": sobject.name,
+                    "IsActive": int(entry["active"]),
+                },
+            )
+
+    def default_record_type(self, sobject: SObjectType) -> str | None:
+        """Find the id of the record type that new records get; ``None`` for the master record type."""
+        for info in sobject.extra.get("recordTypeInfos", ()):
+            if info["defaultRecordTypeMapping"] and not info["master"]:
+                return str(info["recordTypeId"])
+        for entry in sobject.extra.get("recordTypes", ()):
+            if entry["default"]:
+                row = self.database.row(_RECORD_TYPE, [sobject.name, entry["developer_name"]])
+                return None if row is None else str(row["Id"])
+        return None
+
+    def _keep(self, sobject: SObjectType) -> SObjectType:
+        self.schema.add(sobject)
+        self.database.extend(sobject)
+        self.database.remember(sobject)
+        self.add_record_types(sobject)
+        return sobject
+
+    def _add_described_record_type(self, sobject: SObjectType, info: Mapping[str, Any]) -> None:
+        if info.get("master") or self.database.find("RecordType", info["recordTypeId"]):
+            return
+        developer_name = info.get("developerName") or re.sub(r"\W+", "_", info["name"])
+        self.insert(
+            "RecordType",
+            {
+                "Id": info["recordTypeId"],
+                "Name": info["name"],
+                "DeveloperName": developer_name,
+                "SobjectType": sobject.name,
+                "IsActive": int(info.get("active", True)),
+            },
+        )
+
+    def _has_record_type(self, sobject: SObjectType, developer_name: str) -> bool:
+        return self.database.row(_RECORD_TYPE, [sobject.name, developer_name]) is not None
+
+    def _free_prefix(self) -> str:
+        """Take the next prefix from the end: real orgs give theirs from a00 on, and their describes may be loaded."""
+        while True:
+            high, low = divmod(len(_ids.DIGITS) ** 2 - self.database.count_up("prefix"), len(_ids.DIGITS))
+            prefix = f"a{_ids.DIGITS[high]}{_ids.DIGITS[low]}"
+            if self.schema.by_key_prefix(prefix) is None:
+                return prefix
+
+
+def _extended(known: SObjectType, definition: Mapping[str, Any]) -> SObjectType:
+    unknown = sorted(set(definition) - set(OBJECT_KEYS))
+    if unknown:
+        raise ValueError(
+            f"object {known.name}: unknown {', '.join(unknown)}; known are {', '.join(sorted(OBJECT_KEYS))}"
+        )
+    added = make_fields(definition.get("fields") or (), sobject=known.name)
+    asked = make_object(known.name, {**definition, "fields": {}, "label": definition.get("label") or known.label})
+    if "RecordTypeId" in asked.fields and "RecordTypeId" not in known.fields:
+        added.append(asked.fields["RecordTypeId"])
+    given = {key: getattr(asked, key) for key in ("label", "label_plural") if definition.get(key)}
+    given |= {key: definition[key] for key in OBJECT_KEYS if key.endswith("able") and key in definition}
+    fields = {**known.fields, **{field.name: field for field in added}}
+    return attrs.evolve(known, fields=fields, extra={**known.extra, **asked.extra}, **given)

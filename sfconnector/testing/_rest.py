@@ -1,0 +1,237 @@
+"""The REST API under ``/services/data``: versions, authorisation, usage, and the way to each resource.
+
+https://developer.salesforce.com/docs/platform/api-rest/guide/intro-rest.html
+"""
+
+import logging
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote
+
+import attrs
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sfconnector.testing import _rest_collections, _rest_describe, _rest_query, _rest_records
+from sfconnector.testing._context import RequestContext
+from sfconnector.testing._errors import OrgError
+from sfconnector.testing._http import Answer, Call, error_answer, query_params, read_body, render
+from sfconnector.testing._runtime import Runtime
+from sfconnector.testing._tokens import Session
+
+_LOG = logging.getLogger("sfconnector.testing")
+_ROOT = "/services/data/"
+_OLDEST, _LATEST = 31, 68
+_OLDEST_EVER = 7
+_METHODS = ("HEAD", "GET", "POST", "PUT", "PATCH", "DELETE")
+
+Handler = Callable[..., Answer]
+
+
+@attrs.frozen
+class Route:
+    """A resource: its path below the version, ``None`` standing for a variable segment, and what each method does."""
+
+    segments: tuple[str | None, ...]
+    handlers: Mapping[str, Handler]
+
+    def match(self, segments: Sequence[str]) -> list[str] | None:
+        """The variable segments, if the path is this resource's."""
+        if len(segments) != len(self.segments):
+            return None
+        variables = []
+        for pattern, segment in zip(self.segments, segments, strict=True):
+            if pattern is None:
+                variables.append(segment)
+            elif pattern != segment:
+                return None
+        return variables
+
+
+def _route(path: str, **handlers: Handler) -> Route:
+    segments = tuple(None if segment.startswith("{") else segment for segment in path.split("/") if segment)
+    if "GET" in handlers:
+        handlers["HEAD"] = handlers["GET"]
+    return Route(segments, handlers)
+
+
+# A fixed segment wins over a variable one: it comes first.
+ROUTES = (
+    _route("", GET=_rest_describe.resources),
+    _route("limits", GET=_rest_describe.limits),
+    _route("limits/recordCount", GET=_rest_describe.record_count),
+    _route("query", GET=_rest_query.query),
+    _route("query/{locator}", GET=_rest_query.next_page),
+    _route("queryAll", GET=_rest_query.query_all),
+    _route("queryAll/{locator}", GET=_rest_query.next_page),
+    _route("sobjects", GET=_rest_describe.describe_global),
+    _route("sobjects/{sobject}", GET=_rest_describe.info, POST=_rest_records.create),
+    _route("sobjects/{sobject}/describe", GET=_rest_describe.describe),
+    _route("sobjects/{sobject}/deleted", GET=_rest_records.deleted),
+    _route("sobjects/{sobject}/updated", GET=_rest_records.updated),
+    _route("sobjects/{sobject}/Id", POST=_rest_records.create),
+    _route("sobjects/{sobject}/{id}", GET=_rest_records.get, PATCH=_rest_records.update, DELETE=_rest_records.delete),
+    _route(
+        "sobjects/{sobject}/{field}/{value}",
+        GET=_rest_records.get_by_external_id,
+        PATCH=_rest_records.upsert,
+        DELETE=_rest_records.delete_by_external_id,
+    ),
+    _route("composite", GET=_rest_collections.resources),
+    _route(
+        "composite/sobjects",
+        POST=_rest_collections.create,
+        PATCH=_rest_collections.update,
+        DELETE=_rest_collections.delete,
+    ),
+    _route("composite/sobjects/{sobject}", GET=_rest_collections.get, POST=_rest_collections.get),
+    _route("composite/sobjects/{sobject}/{field}", PATCH=_rest_collections.upsert),
+)
+
+
+def versions() -> list[dict[str, str]]:
+    """The body of ``GET /services/data``."""
+    return [
+        {"label": _label(number), "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
+        for number in range(_OLDEST, _LATEST + 1)
+    ]
+
+
+def _label(number: int) -> str:
+    seasons = number - _OLDEST  # 31.0 is Summer '14; there are three releases a year
+    return f"{('Summer', 'Winter', 'Spring')[seasons % 3]} '{14 + (seasons + 2) // 3}"
+
+
+class Rest:
+    """The endpoint of everything below ``/services/data``."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def versions(self, request: Request) -> Response:
+        """The only resource that wants no token and counts as no API request."""
+        if request.method not in ("GET", "HEAD"):
+            return render(request, error_answer(_not_allowed(request.method, ("HEAD", "GET"))))
+        return render(request, Answer(body=versions()))
+
+    async def resource(self, request: Request) -> Response:
+        session = self._session(request)
+        if session is None:
+            return render(request, _refusal(request))
+        if not self._runtime.usage.count():
+            answer = error_answer(OrgError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."))
+        else:
+            try:
+                content = await read_body(request)
+                # Not in a worker thread: the store has one lock, and two hand-overs cost as much as a small call.
+                answer = self._answer(request, content, session)
+            except OrgError as error:
+                answer = error_answer(error)
+        headers = {"Sforce-Limit-Info": self._runtime.usage.header, **answer.headers}
+        return render(request, attrs.evolve(answer, headers=headers))
+
+    def _session(self, request: Request) -> Session | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        return self._runtime.tokens.check(token.strip()) if scheme.lower() in ("bearer", "oauth") else None
+
+    def _answer(self, request: Request, content: bytes, session: Session) -> Answer:
+        path = request.scope["raw_path"].decode("latin-1")
+        version, _, rest = path.removeprefix(_ROOT).partition("/")
+        params = query_params(request)
+        method = request.method
+        if method == "POST":
+            method = params.get("_HttpMethod", method).upper()
+        headers = dict(request.headers)
+        _check_acceptable(headers.get("accept", "*/*"))
+        number = _version(version)
+        call = Call(
+            method=method,
+            path=path,
+            version=number,
+            params=params,
+            headers=headers,
+            content=content,
+            context=_context(session.user_id, number, headers),
+        )
+        return self.dispatch(call, rest)
+
+    def dispatch(self, call: Call, path: str) -> Answer:
+        """Let the resource at ``path`` (below the version, percent-encoded) answer; refusals are answers, too."""
+        segments = [unquote(segment) for segment in path.removesuffix("/").split("/")] if path.strip("/") else []
+        allowed: set[str] = set()
+        try:
+            for route in ROUTES:
+                variables = route.match(segments)
+                if variables is None:
+                    continue
+                handler = route.handlers.get(call.method)
+                if handler is not None:
+                    return handler(self._runtime, call, *variables)
+                allowed |= route.handlers.keys()
+                break
+            if allowed:
+                raise _not_allowed(call.method, allowed)
+            raise OrgError(404, "NOT_FOUND", "The requested resource does not exist")
+        except OrgError as error:
+            return error_answer(error, call.version)
+        except Exception:
+            error_id = f"{secrets.randbelow(10**9):09d}-{secrets.randbelow(10**5)}"
+            _LOG.exception("The local org failed on %s %s (ErrorId %s)", call.method, call.path, error_id)
+            message = (
+                "An unexpected error occurred. Please include this ErrorId if you contact support: "
+                f"{error_id} (the log of sfconnector.testing tells more)"
+            )
+            return error_answer(OrgError(500, "UNKNOWN_EXCEPTION", message))
+
+
+def _refusal(request: Request) -> Answer:
+    authorization = request.headers.get("authorization")
+    if authorization and authorization.partition(" ")[0].lower() not in ("bearer", "oauth"):
+        error = OrgError(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
+    else:
+        error = OrgError(401, "INVALID_SESSION_ID", "Session expired or invalid")
+    return attrs.evolve(error_answer(error), headers={"WWW-Authenticate": "Token"})
+
+
+def _not_allowed(method: str, allowed: Any) -> OrgError:
+    listed = ",".join(name for name in _METHODS if name in allowed)
+    return OrgError(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are {listed}")
+
+
+def _check_acceptable(accept: str) -> None:
+    """JSON is all that is spoken here; a client that insists on XML learns so."""
+    if "xml" in accept and "json" not in accept and "*" not in accept:
+        raise OrgError(406, "NOT_ACCEPTABLE", f"The local org answers JSON only; the request accepts {accept}.")
+
+
+def _version(segment: str) -> str:
+    """``68.0`` of ``v68.0``.
+
+    https://developer.salesforce.com/docs/platform/api-rest/guide/api-rest-eol.html
+
+    Raises:
+        OrgError: 410 for a retired version, 404 for one that never was.
+    """
+    match = re.fullmatch(r"v([1-9]\d?)\.0", segment)
+    number = int(match[1]) if match else 0
+    if _OLDEST_EVER <= number < _OLDEST:
+        raise OrgError(410, "GONE", f"API version {number}.0 is retired; the oldest one still served is {_OLDEST}.0")
+    if not _OLDEST <= number <= _LATEST:
+        raise OrgError(404, "NOT_FOUND", "The requested resource does not exist")
+    return f"{number}.0"
+
+
+def _context(user_id: str, version: str, headers: Mapping[str, str]) -> RequestContext:
+    """What the request headers ask for.
+
+    https://developer.salesforce.com/docs/platform/api-rest/guide/headers.html
+    """
+    auto_assign = headers.get("sforce-auto-assign", "true")
+    return RequestContext(
+        user_id=user_id,
+        version=version,
+        auto_assign={"true": True, "false": False}.get(auto_assign.lower(), auto_assign),
+        allow_duplicates="allowsave=true" in headers.get("sforce-duplicate-rule-header", "").replace(" ", "").lower(),
+    )

@@ -1,0 +1,37 @@
+"""The parts of a running org that its endpoints share."""
+
+from datetime import datetime
+
+import attrs
+
+from sfconnector.testing._clock import Clock
+from sfconnector.testing._credentials import Credentials
+from sfconnector.testing._faults import Faults
+from sfconnector.testing._people import People
+from sfconnector.testing._requests import RequestLog
+from sfconnector.testing._soql import Cursors
+from sfconnector.testing._store import Store
+from sfconnector.testing._tokens import Tokens
+from sfconnector.testing._usage import Usage
+
+
+@attrs.define(kw_only=True, eq=False)
+class Runtime:
+    """Everything behind the HTTP face; ``url`` is known once the server is bound.
+
+    ``schema_changed_at`` answers conditional describes.
+    """
+
+    store: Store
+    clock: Clock
+    credentials: Credentials
+    tokens: Tokens
+    usage: Usage
+    faults: Faults
+    cursors: Cursors
+    people: People
+    requests: RequestLog = attrs.field(factory=RequestLog)
+    url: str = ""
+    schema_changed_at: datetime = attrs.field(
+        default=attrs.Factory(lambda self: self.clock().replace(microsecond=0), takes_self=True)
+    )

@@ -1,0 +1,453 @@
+"""The records of the local org: storage in SQLite and Salesforce's rules for writing and reading them."""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from sfconnector.testing import _describe, _ids, _seed
+from sfconnector.testing._context import RequestContext
+from sfconnector.testing._database import Database, is_stored, quote
+from sfconnector.testing._database import connect as connect
+from sfconnector.testing._derived import Change, derive, follow
+from sfconnector.testing._errors import AmbiguousExternalIdError, OrgError
+from sfconnector.testing._objects import Objects
+from sfconnector.testing._schema import Field, Schema, SObjectType
+from sfconnector.testing._standard import standard_schema
+from sfconnector.testing._trash import Trash
+from sfconnector.testing._validation import AUDIT_FIELDS, Validator
+from sfconnector.testing._values import Misfit, compound, from_json, misfit_error, now_text, to_json
+
+_NO_RESOURCE = "The requested resource does not exist"
+_NO_FIELD = (
+    "No such column '{}' on entity '{}'. If you are attempting to use a custom field, be sure to append the '__c' "
+    "after the custom field name. Please reference your WSDL or the describe call for the appropriate names."
+)
+_DIGITS = re.compile(r"\{(0+)\}")
+# Salesforce numbers the first case of an org 00001000.
+_FIRST_NUMBERS = {"Case.CaseNumber": 1000}
+
+
+@attrs.frozen
+class Upserted:
+    """Which record an upsert wrote, and whether it is new."""
+
+    id: str
+    created: bool
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Store:
+    """Objects and records of one org; every method may be called from any thread.
+
+    Every refusal is an ``OrgError`` with Salesforce's status, code, message and fields; an external id that fits
+    several records is an ``AmbiguousExternalIdError``, whose ``urls(version)`` are the body of the 300.
+
+    Args:
+        schema: Objects to begin with, besides the standard ones or in their place.
+        path: A file, which keeps objects and records over a restart, or ``:memory:``.
+        clock: Gives the time that records are stamped with; it must be zone-aware.
+
+    Example:
+        >>> store = Store()
+        >>> account_id = store.create("Account", {"Name": "Acme"}, store.context())
+        >>> store.get("Account", account_id, ["Name"], store.context())["Name"]
+        'Acme'
+    """
+
+    def __init__(
+        self, schema: Schema | None = None, path: str | Path = ":memory:", *, clock: Callable[[], datetime] = _now
+    ) -> None:
+        self.clock = clock
+        self.schema = standard_schema()
+        for sobject in schema or ():
+            self.schema.add(sobject)
+        # Where the org's pages are: the describe names them.
+        self.instance_url = ""
+        self.username = _seed.USERNAME
+        self._database = Database(path)
+        self._validator = Validator(self.schema, self._database)
+        self._trash = Trash(self.schema, self._database, self._validator)
+        self._objects = Objects(self.schema, self._database, self._insert)
+        with self.transaction():
+            self._objects.restore()
+            self.admin_user_id, self.organization_id = self._first_day()
+
+    def close(self) -> None:
+        self._database.close()
+
+    def context(self, **options: Any) -> RequestContext:
+        """Make a context of the admin user."""
+        return RequestContext(user_id=self.admin_user_id, **options)
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Hold the lock and keep all writes of the block, or, if it raises, none; blocks may be nested.
+
+        The connection is for reading by SQL.
+        """
+        return self._database.transaction()
+
+    def sobject(self, name: str) -> SObjectType:
+        """Find an object in any case; Salesforce answers 404 ``NOT_FOUND`` where there is none."""
+        sobject = self.schema.get(name)
+        if sobject is None:
+            raise OrgError(404, "NOT_FOUND", _NO_RESOURCE)
+        return sobject
+
+    # -- objects ------------------------------------------------------------------------------------------------
+
+    def add_object(self, name: str, fields: Mapping[str, Any] | Iterable[Any] = (), **options: Any) -> SObjectType:
+        """Add an object, or extend the one of that name; fields and options are those of ``_definition``.
+
+        Raises:
+            ValueError: A name, type or option is not known.
+        """
+        with self.transaction():
+            return self._objects.add(name, {"fields": fields, **options})
+
+    def add_field(self, sobject: str, name: str, definition: str | Mapping[str, Any]) -> SObjectType:
+        """Add a field to an object that exists; its definition is that of ``_definition``."""
+        if self.schema.get(sobject) is None:
+            raise ValueError(f"there is no object {sobject}: add it first")
+        return self.add_object(self.sobject(sobject).name, {name: definition})
+
+    def load_objects(self, path: str | Path) -> list[SObjectType]:
+        """Add the objects of a YAML file; its format is told in ``_definition``."""
+        with self.transaction():
+            return self._objects.load(Path(path).read_text("utf-8"))
+
+    def load_describe(self, describe: Mapping[str, Any] | str | Path) -> SObjectType:
+        """Add an object from a real org's describe: the mapping, its JSON text or the path of a file."""
+        with self.transaction():
+            return self._objects.load_describe(describe)
+
+    def describe_global(self, version: str) -> dict[str, Any]:
+        """Answer ``GET /sobjects``."""
+        return _describe.describe_global(self.schema, version)
+
+    def info(self, sobject: str, version: str) -> dict[str, Any]:
+        """Answer ``GET /sobjects/{name}``."""
+        return _describe.basic_info(self.sobject(sobject), version)
+
+    def describe(self, sobject: str, version: str) -> dict[str, Any]:
+        """Answer ``GET /sobjects/{name}/describe``."""
+        described = self.sobject(sobject)
+        rows = self._database.rows('SELECT * FROM "RecordType" WHERE "SobjectType" = ?', [described.name])
+        record_types = [dict(row) for row in rows]
+        return _describe.describe(
+            self.schema, described, version, record_types=record_types, base_url=self.instance_url
+        )
+
+    # -- records ------------------------------------------------------------------------------------------------
+
+    def create(self, sobject: str, values: Mapping[str, Any], context: RequestContext) -> str:
+        """Create a record and return its 18-character id."""
+        made = self.sobject(sobject)
+        _check_allowed(made, made.createable, "inserted")
+        with self.transaction():
+            return self._create(made, self._validator.read(made, values), context)
+
+    def update(
+        self,
+        sobject: str,
+        record_id: str,
+        values: Mapping[str, Any],
+        context: RequestContext,
+        *,
+        in_url: bool = True,
+    ) -> None:
+        """Change a record; ``in_url=False`` where the id came in the record: a malformed one is refused otherwise."""
+        changed = self.sobject(sobject)
+        _check_allowed(changed, changed.updateable, "updated")
+        with self.transaction():
+            row = self._existing(changed, record_id, in_url=in_url)
+            self._update(changed, row, self._validator.read(changed, values), context)
+
+    def upsert(
+        self, sobject: str, field: str, value: str, values: Mapping[str, Any], context: RequestContext
+    ) -> Upserted:
+        """Create or change the record with this external id, which must not stand in the values too."""
+        saved = self.sobject(sobject)
+        with self.transaction():
+            key = self._validator.external_id(saved, field)
+            if any(name.lower() == key.name.lower() for name in values):
+                raise OrgError(
+                    400, "INVALID_FIELD", f"The {key.name} field should not be specified in the sobject data."
+                )
+            return self._upsert(saved, key, _key_value(key, value), self._validator.read(saved, values), context)
+
+    def upsert_from_values(
+        self, sobject: str, field: str, values: Mapping[str, Any], context: RequestContext
+    ) -> Upserted:
+        """Upsert with the external id among the values; by ``Id``, a record without one is created."""
+        saved = self.sobject(sobject)
+        with self.transaction():
+            key = self._validator.external_id(saved, field)
+            rest = dict(values)
+            name = next((name for name in rest if name.lower() == key.name.lower()), None)
+            value = None if name is None else rest.pop(name)
+            columns = self._validator.read(saved, rest)
+            if key.name == "Id" and not value:
+                _check_allowed(saved, saved.createable, "inserted")
+                return Upserted(self._create(saved, columns, context), created=True)
+            return self._upsert(saved, key, _key_value(key, value), columns, context)
+
+    def delete(self, sobject: str, record_id: str, context: RequestContext, *, in_url: bool = True) -> None:
+        """Move a record to the recycle bin, with its details; ``in_url`` as for ``update``."""
+        doomed = self.sobject(sobject)
+        _check_allowed(doomed, doomed.deletable, "deleted")
+        with self.transaction():
+            row = self._existing(doomed, record_id, in_url=in_url)
+            self._trash.delete(doomed, row["Id"], context, now_text(self.clock()))
+
+    def delete_by_external_id(self, sobject: str, field: str, value: str, context: RequestContext) -> None:
+        """Delete the one record with this external id."""
+        with self.transaction():
+            self.delete(sobject, self.find(sobject, field, value, context), context)
+
+    def undelete(self, record_id: str, context: RequestContext) -> None:
+        """Bring a record back from the recycle bin, with what went along with it."""
+        with self.transaction():
+            self._trash.undelete(*self._of_any_object(record_id), context, now_text(self.clock()))
+
+    def purge(self, record_id: str, context: RequestContext) -> None:  # noqa: ARG002
+        """Remove a record from the recycle bin for good."""
+        with self.transaction():
+            self._trash.purge(*self._of_any_object(record_id))
+
+    def get(
+        self, sobject: str, record_id: str, fields: Iterable[str] | None, context: RequestContext
+    ) -> dict[str, Any]:
+        """Read a record as REST answers it: all its fields, or those asked for and the id."""
+        read = self.sobject(sobject)
+        row = self._row(read, record_id)
+        if row is None:
+            raise OrgError(404, "NOT_FOUND", _NO_RESOURCE)
+        return _render(read, _checked_alive(row), fields, context)
+
+    def get_by_external_id(
+        self, sobject: str, field: str, value: str, fields: Iterable[str] | None, context: RequestContext
+    ) -> dict[str, Any]:
+        """Read the one record with this external id."""
+        with self.transaction():
+            return self.get(sobject, self.find(sobject, field, value, context), fields, context)
+
+    def find(self, sobject: str, field: str, value: str, context: RequestContext) -> str:  # noqa: ARG002
+        """Return the id of the one record with this external id."""
+        searched = self.sobject(sobject)
+        key = self._validator.external_id(searched, field)
+        found = self._validator.matching(searched, key, _key_value(key, value))
+        if len(found) > 1:
+            raise AmbiguousExternalIdError(key.label, key.name, searched.name, found)
+        if not found:
+            raise OrgError(404, "NOT_FOUND", _NO_RESOURCE)
+        return found[0]
+
+    def deleted(self, sobject: str, start: datetime, end: datetime) -> dict[str, Any]:
+        """Answer ``GET /sobjects/{name}/deleted``."""
+        return self._trash.deleted(self.sobject(sobject), start, end, self.clock())
+
+    def updated(self, sobject: str, start: datetime, end: datetime) -> dict[str, Any]:
+        """Answer ``GET /sobjects/{name}/updated``."""
+        return self._trash.updated(self.sobject(sobject), start, end, self.clock())
+
+    def count(self, sobject: str) -> int:
+        """Count the records that are not deleted."""
+        counted = self.sobject(sobject)
+        alive = 'WHERE "IsDeleted" = 0' if "IsDeleted" in counted.fields else ""
+        row = self._database.row(f"SELECT COUNT(*) FROM {quote(counted.name)} {alive}")  # noqa: S608
+        return int(row[0]) if row else 0
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _create(self, sobject: SObjectType, columns: dict[str, Any], context: RequestContext) -> str:
+        given = self._validator.check(sobject, columns, context)
+        now = now_text(self.clock())
+        record_id = self._next_id(sobject)
+        record = {"Id": record_id, **_defaults(sobject, given), **given}
+        for name, value in record.items():
+            if value is None and not sobject.fields[name].nillable:
+                record[name] = _default(sobject.fields[name])
+        record |= self._assigned(sobject, record, context, now)
+        record |= derive(sobject, Change(self._database, {}, record, now))
+        self._database.insert(sobject.name, record)
+        return record_id
+
+    def _update(
+        self, sobject: SObjectType, row: dict[str, Any], columns: dict[str, Any], context: RequestContext
+    ) -> None:
+        if sobject.name == "Lead" and row["IsConverted"]:
+            raise OrgError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", ())
+        given = self._validator.check(sobject, columns, context, record_id=row["Id"])
+        now = now_text(self.clock())
+        change = Change(self._database, row, given, now)
+        stamps = {"LastModifiedDate": now, "LastModifiedById": context.user_id, "SystemModstamp": now}
+        new = {**given, **derive(sobject, change), **{k: v for k, v in stamps.items() if k in sobject.fields}}
+        if new:
+            self._database.update(sobject.name, row["Id"], new)
+        follow(sobject, change)
+
+    def _upsert(
+        self, sobject: SObjectType, key: Field, value: Any, columns: dict[str, Any], context: RequestContext
+    ) -> Upserted:
+        if value is None:
+            raise OrgError(400, "MISSING_ARGUMENT", f"{key.name} not specified", ())
+        if key.name == "Id":
+            row = self._existing(sobject, value)
+            _check_allowed(sobject, sobject.updateable, "updated")
+            self._update(sobject, row, columns, context)
+            return Upserted(row["Id"], created=False)
+        found = self._validator.matching(sobject, key, value)
+        if len(found) > 1:
+            raise AmbiguousExternalIdError(key.label, key.name, sobject.name, found)
+        if found:
+            _check_allowed(sobject, sobject.updateable, "updated")
+            self._update(sobject, self._existing(sobject, found[0]), columns, context)
+            return Upserted(found[0], created=False)
+        _check_allowed(sobject, sobject.createable, "inserted")
+        return Upserted(self._create(sobject, {**columns, key.name: value}, context), created=True)
+
+    def _assigned(
+        self, sobject: SObjectType, record: Mapping[str, Any], context: RequestContext, now: str
+    ) -> dict[str, Any]:
+        """Set what the org itself sets: numbers, names, record type, owner and stamps."""
+        assigned: dict[str, Any] = {
+            field.name: self._next_number(sobject, field) for field in sobject.fields.values() if field.auto_number
+        }
+        if sobject.custom and "Name" in sobject.fields and not (assigned.get("Name") or record.get("Name")):
+            assigned["Name"] = record["Id"][:15]
+        if "RecordTypeId" in sobject.fields and "RecordTypeId" not in record:
+            assigned["RecordTypeId"] = self._objects.default_record_type(sobject)
+        if "OwnerId" in sobject.fields and not record.get("OwnerId"):
+            assigned["OwnerId"] = context.user_id
+        stamps = {
+            "CreatedDate": now,
+            "CreatedById": context.user_id,
+            "LastModifiedDate": now,
+            "LastModifiedById": context.user_id,
+            "SystemModstamp": now,
+        }
+        kept = {name for name in AUDIT_FIELDS if record.get(name)}
+        return assigned | {k: v for k, v in stamps.items() if k in sobject.fields and k not in kept}
+
+    def _insert(self, name: str, columns: Mapping[str, Any]) -> str:
+        """Write a row of the org's own making: no check is made of it."""
+        sobject = self.sobject(name)
+        now = now_text(self.clock())
+        record = {"Id": columns.get("Id") or self._next_id(sobject), **columns}
+        context = RequestContext(user_id=_ids.make("005", 1))
+        self._database.insert(name, record | self._assigned(sobject, record, context, now))
+        return str(record["Id"])
+
+    def _first_day(self) -> tuple[str, str]:
+        admin_user_id = _ids.make("005", 1)
+        if self.count("Organization") == 0:
+            self._database.count_up("id:User")
+            _seed.seed(self._insert, admin_user_id)
+            for sobject in list(self.schema):
+                self._objects.add_record_types(sobject)
+        row = self._database.row('SELECT "Id" FROM "Organization"')
+        return admin_user_id, str(row["Id"]) if row else ""
+
+    def _next_id(self, sobject: SObjectType) -> str:
+        # Objects that share a prefix, as all the statuses do, share the numbers too.
+        prefix = sobject.key_prefix or "000"
+        counter = "id:User" if prefix == "005" else f"id:{prefix}"
+        return _ids.make(prefix, self._database.count_up(counter))
+
+    def _next_number(self, sobject: SObjectType, field: Field) -> str:
+        name = f"{sobject.name}.{field.name}"
+        number = self._database.count_up(f"number:{name}") + _FIRST_NUMBERS.get(name, 1) - 1
+        shape = field.extra.get("autoNumberFormat") or "{0000}"
+        return _DIGITS.sub(lambda match: str(number).zfill(len(match[1])), shape)
+
+    def _row(self, sobject: SObjectType, record_id: str) -> dict[str, Any] | None:
+        """Read a row by an id of 15 or 18 characters; in a URL, no id at all is taken for an external id's field."""
+        normal = _ids.normalize(record_id)
+        if normal is None:
+            raise OrgError(
+                404, "NOT_FOUND", f"Provided external ID field does not exist or is not accessible: {record_id}"
+            )
+        return self._database.find(sobject.name, normal)
+
+    def _existing(self, sobject: SObjectType, record_id: str, *, in_url: bool = False) -> dict[str, Any]:
+        """Read the row that is to be changed or deleted."""
+        wrong = not record_id.startswith(sobject.key_prefix or "") or _ids.normalize(record_id) is None
+        if wrong and not (in_url and _ids.normalize(record_id) is None):
+            label = sobject.fields["Id"].label
+            raise OrgError(400, "MALFORMED_ID", f"{label}: id value of incorrect type: {record_id}", ["Id"])
+        row = self._row(sobject, record_id)
+        if row is None:
+            raise OrgError(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ())
+        return _checked_alive(row)
+
+    def _of_any_object(self, record_id: str) -> tuple[SObjectType, str]:
+        normal = _ids.normalize(record_id)
+        sobject = self.schema.by_key_prefix(record_id[:3])
+        if normal is None or sobject is None:
+            raise OrgError(400, "MALFORMED_ID", f"malformed id {record_id}", ())
+        return sobject, normal
+
+
+def _checked_alive(row: dict[str, Any]) -> dict[str, Any]:
+    if row.get("IsDeleted"):
+        raise OrgError(404, "ENTITY_IS_DELETED", "entity is deleted", ())
+    return row
+
+
+def _check_allowed(sobject: SObjectType, allowed: bool, verb: str) -> None:
+    if not allowed:
+        raise OrgError(
+            400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be {verb}: {sobject.label}", ()
+        )
+
+
+def _key_value(key: Field, value: Any) -> Any:
+    try:
+        return from_json(key, value)
+    except Misfit:
+        raise misfit_error(key, {key.name: value}, key.name) from None
+
+
+def _defaults(sobject: SObjectType, given: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = {
+        field.name: _default(field) for field in sobject.fields.values() if field.name not in given and is_stored(field)
+    }
+    return {name: value for name, value in defaults.items() if value is not None}
+
+
+def _default(field: Field) -> Any:
+    """Find the stored form of a field's default."""
+    try:
+        default = from_json(field, field.default_value)
+    except Misfit:
+        default = None
+    return 0 if default is None and field.type == "boolean" else default
+
+
+def _render(
+    sobject: SObjectType, row: Mapping[str, Any], names: Iterable[str] | None, context: RequestContext
+) -> dict[str, Any]:
+    url = f"/services/data/v{context.version}/sobjects/{sobject.name}/{row['Id']}"
+    record: dict[str, Any] = {"attributes": {"type": sobject.name, "url": url}}
+    for field in sobject.fields.values() if names is None else _asked(sobject, names):
+        record[field.name] = to_json(field, row[field.name]) if is_stored(field) else compound(field, row)
+    return record
+
+
+def _asked(sobject: SObjectType, names: Iterable[str]) -> list[Field]:
+    fields: dict[str, Field] = {}
+    for name in names:
+        field = sobject.field(name)
+        if field is None:
+            raise OrgError(400, "INVALID_FIELD", _NO_FIELD.format(name, sobject.name))
+        fields[field.name] = field
+    return [*fields.values(), *([] if "Id" in fields else [sobject.fields["Id"]])]

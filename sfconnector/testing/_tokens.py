@@ -1,0 +1,146 @@
+"""The access and refresh tokens that the local org has handed out."""
+
+import secrets
+import string
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import attrs
+
+_ALPHABET = string.ascii_letters + string.digits + "._"
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+@attrs.define(eq=False)
+class Session:
+    """What an access token stands for."""
+
+    token: str = attrs.field(repr=False)
+    user_id: str
+    client_id: str
+    scope: str
+    issued_at: datetime
+    expires_at: datetime
+    refresh_token: str | None = attrs.field(default=None, repr=False)
+    uses: int = 0
+
+
+@attrs.define(eq=False)
+class _Refresh:
+    client_id: str
+    scope: str
+
+
+class Tokens:
+    """Issues tokens and tells which are still good; thread-safe.
+
+    A token is good until it has not been used for ``lifetime``, as a Salesforce session is:
+    https://help.salesforce.com/s/articleView?id=sf.admin_sessions.htm
+
+    Args:
+        organization_id: 15 or 18 characters; every access token begins with the first 15.
+        user_id: 18-character id of the user whom every login reaches.
+        clock: the time of the org.
+        lifetime: seconds of idleness after which a token has expired.
+    """
+
+    def __init__(
+        self, organization_id: str, user_id: str, clock: Callable[[], datetime], lifetime: float = 7200.0
+    ) -> None:
+        self.lifetime = lifetime
+        self.rotate = False
+        self._organization_id = organization_id
+        self._user_id = user_id
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Session] = {}
+        self._refresh: dict[str, _Refresh] = {}
+        self._uses_until_expiry: int | None = None
+
+    def issue(self, client_id: str, scope: str, *, refresh_token: str | None = None) -> Session:
+        """Hand out a new access token."""
+        now = self._clock()
+        session = Session(
+            token=f"{self._organization_id[:15]}!AQ{_random(94)}",
+            user_id=self._user_id,
+            client_id=client_id,
+            scope=scope,
+            issued_at=now,
+            expires_at=now + timedelta(seconds=self.lifetime),
+            refresh_token=refresh_token,
+        )
+        with self._lock:
+            self._sessions[session.token] = session
+        return session
+
+    def check(self, token: str) -> Session | None:
+        """The session of a token that is good, which is thereby used once more; ``None`` otherwise."""
+        now = self._clock()
+        with self._lock:
+            session = self._sessions.get(token)
+            if session is None:
+                return None
+            spent = self._uses_until_expiry is not None and session.uses >= self._uses_until_expiry
+            if spent or session.expires_at <= now:
+                del self._sessions[token]
+                return None
+            session.uses += 1
+            session.expires_at = now + timedelta(seconds=self.lifetime)
+            return session
+
+    def peek(self, token: str) -> Session | None:
+        """As ``check``, without counting as a use."""
+        with self._lock:
+            session = self._sessions.get(token)
+            return session if session is not None and session.expires_at > self._clock() else None
+
+    def issue_refresh(self, client_id: str, scope: str) -> str:
+        token = f"5Aep861{_random(80)}"
+        with self._lock:
+            self._refresh[token] = _Refresh(client_id, scope)
+        return token
+
+    def redeem(self, refresh_token: str, client_id: str) -> tuple[Session, str | None] | None:
+        """A new session for a refresh token and, where rotation is on, the token that takes its place.
+
+        ``None`` for a token that is unknown, revoked, rotated away or another client's.
+        """
+        with self._lock:
+            grant = self._refresh.get(refresh_token)
+            if grant is None or grant.client_id != client_id:
+                return None
+            if self.rotate:
+                del self._refresh[refresh_token]
+        successor = self.issue_refresh(client_id, grant.scope) if self.rotate else None
+        return self.issue(client_id, grant.scope, refresh_token=successor or refresh_token), successor
+
+    def revoke(self, token: str) -> bool:
+        """End an access token, or a refresh token with every access token that came from it."""
+        with self._lock:
+            if self._sessions.pop(token, None) is not None:
+                return True
+            if self._refresh.pop(token, None) is None:
+                return False
+            self._sessions = {
+                name: session for name, session in self._sessions.items() if session.refresh_token != token
+            }
+            return True
+
+    def expire_all(self) -> None:
+        with self._lock:
+            self._sessions.clear()
+
+    def expire_after(self, requests: int | None) -> None:
+        """Let every token, those already handed out included, serve only this many more requests."""
+        with self._lock:
+            self._uses_until_expiry = requests
+            for session in self._sessions.values():
+                session.uses = 0
+
+    def revoke_refresh_tokens(self) -> None:
+        with self._lock:
+            self._refresh.clear()
