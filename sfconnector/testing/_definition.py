@@ -52,7 +52,7 @@ FIELD_KEYS = {
     "restricted": "the picklist takes no other values",
     "reference_to": "object or objects that a reference points to",
     "relationship_name": "name of the parent in queries: Account for AccountId, Account__r for Account__c",
-    "child_relationship_name": "name of the list of children in queries, such as Contacts; a custom one gets its __r; without it there is none",
+    "child_relationship_name": "name of the list of children in queries, such as Contacts; a custom one gets its __r",
     "cascade_delete": "the record is deleted with its parent (master-detail)",
     "restricted_delete": "the parent cannot be deleted before the record",
     "compound": "field of which this one is a part",

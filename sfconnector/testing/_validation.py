@@ -5,7 +5,7 @@ https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_
 
 import re
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -64,7 +64,7 @@ class Validator:
         """Check the columns of a record to be created, or updated where ``record_id`` is given.
 
         Returns:
-            The columns as they are stored: numbers rounded, ids with 18 characters, texts cut where asked for.
+            The columns as they are stored: ids with 18 characters, texts cut where asked for.
         """
         self._check_writable(sobject, columns, context, creating=record_id is None)
         fields = [sobject.fields[name] for name in columns]
@@ -261,7 +261,11 @@ def _check_required(sobject: SObjectType, columns: Mapping[str, Any], *, creatin
 
 
 def _fitted(field: Field, value: Any) -> int | float | None:
-    """Round a number to the field's places; ``None`` if it has more digits before the point than the field."""
+    """The number as it is stored, or ``None`` if it has more digits before the point than the field.
+
+    The API, unlike the pages, does not round to the field's places:
+    https://help.salesforce.com/s/articleView?id=000387302&type=1
+    """
     if field.type in INTEGERS:
         widest = _INT_LIMIT if field.type == "int" else _LONG_LIMIT
         return value if abs(value) < min(widest, 10**field.digits if field.digits else widest) else None
@@ -269,12 +273,8 @@ def _fitted(field: Field, value: Any) -> int | float | None:
     places = field.precision - field.scale
     if _is_angle(field) and abs(number) > (90 if "Latitude" in field.name else 180):
         return None
-    if field.precision:
-        if abs(number) >= Decimal(10) ** places:
-            return None
-        number = number.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)
-        if abs(number) >= Decimal(10) ** places:
-            return None
+    if field.precision and abs(number) >= Decimal(10) ** places:
+        return None
     return float(number)
 
 

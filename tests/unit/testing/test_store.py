@@ -103,9 +103,9 @@ def test_the_fields_asked_for_come_in_that_order_with_the_id(store: Store, conte
     ("field", "given", "answered"),
     [
         ("Amount__c", 12, 12.0),
-        ("Amount__c", 12.345, 12.35),
+        ("Amount__c", 12.345, 12.345),
         ("Amount__c", "12.5", 12.5),
-        ("Amount__c", -0.005, -0.01),
+        ("Amount__c", -0.005, -0.005),
         ("Count__c", 3, 3),
         ("Count__c", "10000", 10000),
         ("Count__c", 3.0, 3),

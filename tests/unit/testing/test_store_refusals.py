@@ -302,13 +302,6 @@ def refusal(error: OrgError) -> tuple[int, list[tuple[str, str, list[str] | None
             ["Rate__c"],
         ),
         (
-            "Item__c",
-            {"Key__c": "x", "Rate__c": 999.999},
-            "NUMBER_OUTSIDE_VALID_RANGE",
-            "Rate: value outside of valid range on numeric field: 999.999",
-            ["Rate__c"],
-        ),
-        (
             "Account",
             {"Name": "x", "BillingLatitude": 91},
             "NUMBER_OUTSIDE_VALID_RANGE",

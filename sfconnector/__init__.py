@@ -1,0 +1,79 @@
+"""The synchronous, typed Salesforce SDK.
+
+What stands here is imported when it is first named, so that importing the package costs a program that uses
+little of it, such as a test runner that looks for plugins, next to nothing.
+
+Example:
+    >>> from sfconnector import Salesforce, auth, soql
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+from sfconnector._version import __version__
+
+if TYPE_CHECKING:
+    from sfconnector import auth, errors
+    from sfconnector._client import Salesforce
+    from sfconnector._events import RefreshEvent, RequestEvent, ResponseEvent, RetryEvent
+    from sfconnector._hooks import Hooks
+    from sfconnector._query import Query
+    from sfconnector._redact import RedactingFilter
+    from sfconnector._results import CallOptions, DuplicateRule, SaveResult, UpsertResult
+    from sfconnector._retry import Retry
+    from sfconnector._sobjects import SObject
+    from sfconnector._soql import soql
+    from sfconnector._transport import Timeout
+    from sfconnector._usage import Usage
+
+__all__ = [
+    "CallOptions",
+    "DuplicateRule",
+    "Hooks",
+    "Query",
+    "RedactingFilter",
+    "RefreshEvent",
+    "RequestEvent",
+    "ResponseEvent",
+    "Retry",
+    "RetryEvent",
+    "SObject",
+    "Salesforce",
+    "SaveResult",
+    "Timeout",
+    "UpsertResult",
+    "Usage",
+    "__version__",
+    "auth",
+    "errors",
+    "soql",
+]
+
+_HOMES: Final = {
+    "_client": ["Salesforce"],
+    "_events": ["RefreshEvent", "RequestEvent", "ResponseEvent", "RetryEvent"],
+    "_hooks": ["Hooks"],
+    "_query": ["Query"],
+    "_redact": ["RedactingFilter"],
+    "_results": ["CallOptions", "DuplicateRule", "SaveResult", "UpsertResult"],
+    "_retry": ["Retry"],
+    "_sobjects": ["SObject"],
+    "_soql": ["soql"],
+    "_transport": ["Timeout"],
+    "_usage": ["Usage"],
+}
+_HOME_OF: Final = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name in {"auth", "errors"}:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    member = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = member
+    return member
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

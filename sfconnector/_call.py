@@ -1,0 +1,40 @@
+"""From a generated request to its checked and parsed answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import requests
+from sfconnector_generated.client import Request
+from sfconnector_generated.errors import ParseError
+
+from sfconnector._session import Seconds, Session
+from sfconnector.errors import InvalidResponseError
+
+T = TypeVar("T")
+
+
+def send(session: Session, request: Request, *, timeout: Seconds = None) -> requests.Response:
+    """Send a request and raise unless the answer is a success."""
+    response = session.send(request, timeout=timeout)
+    session.check(response)
+    return response
+
+
+def call(session: Session, request: Request, parse: Callable[[Any], T], *, timeout: Seconds = None) -> T:
+    """Send a request and read its answer."""
+    return read(session, send(session, request, timeout=timeout), parse)
+
+
+def read(session: Session, response: requests.Response, parse: Callable[[Any], T]) -> T:
+    """Read an answer.
+
+    Raises:
+        InvalidResponseError: The answer is not what the API documents.
+    """
+    data = session.decode(response)
+    try:
+        return parse(data)
+    except ParseError as error:
+        raise InvalidResponseError(response, str(error)) from error

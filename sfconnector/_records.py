@@ -1,0 +1,180 @@
+"""Records between Python and Salesforce: dicts as they are, or instances of a class that the caller gives."""
+
+from __future__ import annotations
+
+import math
+import re
+import typing
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
+from functools import cache
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+import attrs
+
+T = TypeVar("T")
+_NAME: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
+type_hints = cache(typing.get_type_hints)
+
+# As dataclasses.is_dataclass looks for it; the module takes a millisecond to import.
+_DATACLASS: Final = "__dataclass_fields__"
+
+API_NAME = "api_name"
+"""Key of a field's ``metadata`` that names the Salesforce field where the attribute cannot."""
+
+
+def encode(record: object) -> dict[str, Any]:
+    """Turn the record that a caller hands over into what goes out as JSON.
+
+    Raises:
+        TypeError: The record is not a mapping, or a value is of a type that JSON and Salesforce do not know.
+        ValueError: A value has no JSON form: a naive datetime, a NaN, an infinity.
+    """
+    if not isinstance(record, Mapping):
+        raise TypeError(f"a record is a dict of field names and values, not a {type(record).__name__}")
+    for name in record:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"a field is named by a text, not by {name!r}")
+    return {name: _encode(name, value) for name, value in record.items()}
+
+
+def _encode(name: str, value: object) -> Any:
+    match value:
+        case None | bool():
+            return value
+        # Subclasses, enums among them, are reduced to the value that they stand for.
+        case str():
+            return str.__str__(value)
+        case int():
+            return int(value)
+        case float():
+            if not math.isfinite(value):
+                raise ValueError(f"{name}: JSON has no number for {value}")
+            return float(value)
+        case datetime():
+            return format_datetime(value, name)
+        case date():
+            return value.isoformat()
+        case time():
+            return value.isoformat(timespec="milliseconds") + "Z"
+        case Mapping():
+            return {key: _encode(f"{name}.{key}", item) for key, item in value.items()}
+        case list() | tuple():
+            return [_encode(name, item) for item in value]
+        case _:
+            return _decimal(name, value)
+
+
+def _decimal(name: str, value: object) -> Any:
+    # Only records that hold decimals pay for importing these.
+    from decimal import Decimal
+
+    from orjson import Fragment
+
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{name}: a {type(value).__name__} has no place in a record")
+    if not value.is_finite():
+        raise ValueError(f"{name}: JSON has no number for {value}")
+    # A float would round it.
+    return Fragment(format(value, "f"))
+
+
+def format_datetime(value: object, name: str) -> str:
+    """Write an instant as the REST API takes it, in UTC and cut to milliseconds.
+
+    Raises:
+        ValueError: The datetime is naive.
+        TypeError: The value is not a datetime.
+    """
+    if not isinstance(value, datetime):
+        raise TypeError(f"{name}: a datetime is needed, not a {type(value).__name__}")
+    if value.utcoffset() is None:
+        raise ValueError(f"{name}: the datetime has no time zone, so it names no instant: give it a tzinfo")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+class RecordClass(NamedTuple, Generic[T]):
+    """What a caller's attrs class or dataclass says of its records.
+
+    An attribute is a field of the same name, or of the name in its metadata ``api_name``. An attribute
+    whose type is again such a class is a parent relationship, a list of such a class a child relationship.
+    """
+
+    cls: type[T]
+    sobject: str
+    fields: tuple[str, ...]
+    relationships: tuple[str, ...]
+    attributes: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, record_class: type[T]) -> RecordClass[T]:
+        """Read a class.
+
+        Raises:
+            TypeError: The class is neither an attrs class nor a dataclass, or has no fields.
+        """
+        fields: list[str] = []
+        relationships: list[str] = []
+        attributes: list[tuple[str, str]] = []
+        for attribute, name, hint in attributes_of(record_class):
+            parent, child = nested_classes(hint)
+            if parent is not None:
+                relationships += [f"{name}.{path}" for path in RecordClass.of(parent).select]
+            elif child is not None:
+                select = ", ".join(RecordClass.of(child).select)
+                relationships.append(f"(SELECT {select} FROM {name})")  # noqa: S608  # all names are checked
+            else:
+                fields.append(name)
+                attributes.append((attribute, name))
+        sobject = getattr(record_class, "__sobject__", record_class.__name__)
+        return RecordClass(record_class, sobject, tuple(fields), tuple(relationships), tuple(attributes))
+
+    @property
+    def select(self) -> tuple[str, ...]:
+        """The SELECT list."""
+        return self.fields + self.relationships
+
+    def decoder(self) -> Callable[[Mapping[str, Any]], T]:
+        """Give the function that makes an instance of a record."""
+        # cattrs costs 15 ms to import, so only callers with classes of their own pay for it.
+        from sfconnector._structure import decoder
+
+        return decoder(self.cls)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
+
+    def encode(self, instance: T, *, without_nulls: bool) -> dict[str, Any]:
+        """Turn an instance into a record: its own fields without ``Id`` and without relationships."""
+        record = {name: getattr(instance, attribute) for attribute, name in self.attributes if name != "Id"}
+        return encode({name: value for name, value in record.items() if value is not None or not without_nulls})
+
+
+def attributes_of(record_class: type) -> list[tuple[str, str, Any]]:
+    """List a class's attributes: the Python name, Salesforce's name and the type."""
+    if attrs.has(record_class):
+        found = [(field.name, field.metadata) for field in attrs.fields(record_class) if field.init]
+    elif is_record_class(record_class):
+        found = [(field.name, field.metadata) for field in getattr(record_class, _DATACLASS).values() if field.init]
+    else:
+        raise TypeError(f"records become attrs classes or dataclasses, and {record_class!r} is neither")
+    if not found:
+        raise TypeError(f"{record_class.__name__} has no fields, so there is nothing to select")
+    hints = type_hints(record_class)
+    attributes = [(name, metadata.get(API_NAME, name), hints[name]) for name, metadata in found]
+    for _, api_name, _ in attributes:
+        if not isinstance(api_name, str) or _NAME.fullmatch(api_name) is None:
+            raise ValueError(f"{record_class.__name__}: {api_name!r} is not the name of a Salesforce field")
+    return attributes
+
+
+def is_record_class(candidate: object) -> bool:
+    """Tell an attrs class or a dataclass from everything else."""
+    return isinstance(candidate, type) and (attrs.has(candidate) or hasattr(candidate, _DATACLASS))
+
+
+def nested_classes(hint: Any) -> tuple[type | None, type | None]:
+    """Find in a type the class of a parent record, or the class of the child records."""
+    for option in (hint, *typing.get_args(hint)):
+        if is_record_class(option):
+            return (None, option) if typing.get_origin(hint) is list else (option, None)
+        if typing.get_origin(option) is list and is_record_class(typing.get_args(option)[0]):
+            return None, typing.get_args(option)[0]
+    return None, None

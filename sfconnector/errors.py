@@ -1,0 +1,302 @@
+"""Everything that this package raises when Salesforce, or the way to it, says no.
+
+::
+
+    SalesforceError
+    ├── AuthenticationError            the login was refused: which flow, the OAuth error, what to do
+    ├── TransportError                 no answer came; .sent tells whether the request may have arrived
+    │   └── TransportTimeoutError
+    ├── ApiError                       an answer, and it was no
+    │   ├── BadRequestError            400
+    │   ├── SessionExpiredError        401
+    │   ├── ForbiddenError             403
+    │   │   └── LimitExceededError     REQUEST_LIMIT_EXCEEDED, 429
+    │   ├── NotFoundError              404
+    │   ├── MultipleMatchesError       300: several records have the external id
+    │   ├── ConflictError              409, 412
+    │   ├── ServerError                5xx
+    │   └── InvalidResponseError       2xx, but not the body that the API documents
+    ├── RecordError                    a record inside a successful answer failed
+    ├── JobError                       a bulk job ended badly; .job lets you carry on
+    │   └── JobTimeoutError
+    └── StreamError
+        ├── ReplayExpiredError         the replay id is older than what Salesforce keeps
+        └── SubscriptionError          a channel was refused
+
+Input that cannot be right is a ``ValueError`` or ``TypeError`` before anything is sent.
+
+Texts hold neither tokens nor bodies nor queries. All errors can be pickled; what holds a token or a
+connection (``response``, ``job``) stays behind and is ``None`` afterwards.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import attrs
+
+from sfconnector._urls import short_path
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = [
+    "ApiError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConflictError",
+    "ErrorDetail",
+    "Failure",
+    "ForbiddenError",
+    "InvalidResponseError",
+    "JobError",
+    "JobTimeoutError",
+    "LimitExceededError",
+    "MultipleMatchesError",
+    "NotFoundError",
+    "RecordError",
+    "ReplayExpiredError",
+    "SalesforceError",
+    "ServerError",
+    "SessionExpiredError",
+    "StreamError",
+    "SubscriptionError",
+    "TransportError",
+    "TransportTimeoutError",
+]
+
+_EXCERPT_END: Final = "ERROR at Row:"
+
+
+@attrs.frozen
+class ErrorDetail:
+    """One entry of Salesforce's error list.
+
+    Attributes:
+        code: Salesforce's code, such as ``"UNABLE_TO_LOCK_ROW"``; empty where the answer had none.
+        message: Salesforce's text, in full.
+        fields: API names of the fields concerned.
+    """
+
+    code: str
+    message: str
+    fields: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        # Errors in a query quote the query before they say what is wrong, and queries hold data.
+        message = " ".join(self.message[max(self.message.find(_EXCERPT_END), 0) :].split())
+        text = f"{self.code}: {message}" if self.code and message else self.code or message
+        return f"{text} (fields: {', '.join(self.fields)})" if self.fields else text
+
+
+class SalesforceError(Exception):
+    """The root of the tree."""
+
+    _left_behind: ClassVar[frozenset[str]] = frozenset()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {name: value for name, value in self.__dict__.items() if name not in self._left_behind}
+        return _revive, (type(self), self.args, state)
+
+
+def _revive(cls: type[SalesforceError], args: tuple[Any, ...], state: dict[str, Any]) -> SalesforceError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class AuthenticationError(SalesforceError):
+    """The login was refused.
+
+    Attributes:
+        flow: The strategy that was used, such as ``"ClientCredentials"``.
+        error: The OAuth error, such as ``"invalid_grant"``; empty where there was none.
+        description: What Salesforce or the Salesforce CLI said about it.
+        status: The HTTP status, if it was an HTTP answer.
+    """
+
+    def __init__(
+        self, flow: str, description: str, *, error: str = "", status: int | None = None, hint: str = ""
+    ) -> None:
+        self.flow, self.error, self.description, self.status = flow, error, description, status
+        super().__init__(_sentences(f"{flow} login refused: {' '.join(filter(None, (error, description)))}", hint))
+
+
+class Failure(enum.Enum):
+    """How it came that there was no usable answer."""
+
+    BUSY = "all connections are in use"
+    CERTIFICATE = "the server's certificate is not trusted"
+    CONNECT = "no connection"
+    TIMEOUT = "no answer in time"
+    CUT = "the connection broke"
+    GARBLED = "the answer is not the JSON that was asked for"
+
+
+_NEVER_SENT: Final = {Failure.BUSY, Failure.CERTIFICATE, Failure.CONNECT}
+_TRANSPORT_HINTS: Final = {
+    Failure.BUSY: "close streamed answers when done with them, or raise max_connections",
+    Failure.CERTIFICATE: "give the path of your CA bundle as verify=",
+    Failure.CONNECT: "check host name, network and proxy",
+}
+
+
+class TransportError(SalesforceError):
+    """No answer came, or not all of it.
+
+    Attributes:
+        failure: What happened.
+        sent: False where the request provably never reached Salesforce, so that it may be sent again.
+        method: The HTTP method.
+        path: The path without the query.
+    """
+
+    def __init__(self, method: str, path: str, failure: Failure, detail: str) -> None:
+        self.method, self.path, self.failure = method, path, failure
+        hint = _TRANSPORT_HINTS.get(failure, "")
+        if self.sent and method not in {"GET", "HEAD"}:
+            hint = "the request may have arrived: look before sending it again"
+        super().__init__(_sentences(f"{method} {path}: {failure.value}: {detail}", hint))
+
+    @property
+    def sent(self) -> bool:
+        return self.failure not in _NEVER_SENT
+
+
+class TransportTimeoutError(TransportError):
+    """No connection, or no answer, within the time given."""
+
+
+class ApiError(SalesforceError):
+    """An answer came, and it was no.
+
+    Attributes:
+        status: The HTTP status.
+        errors: What Salesforce listed, in its order.
+        method: The HTTP method.
+        path: The path without ``/services/data/vNN.N`` and without the query.
+        request_id: Salesforce's id of the request, to be named to its support; ``None`` where it gave none.
+        response: The answer itself; its request holds the token, so mind where it is stored.
+    """
+
+    _left_behind = frozenset({"response"})
+    response: requests.Response | None = None
+
+    def __init__(
+        self, response: requests.Response, reason: str, *, errors: tuple[ErrorDetail, ...] = (), hint: str = ""
+    ) -> None:
+        self.response, self.status, self.errors = response, response.status_code, errors
+        self.method, self.path = response.request.method or "", short_path(response.request.url or "")
+        self.request_id = response.headers.get("X-SFDC-Request-Id")
+        text = "; ".join(map(str, errors)) or reason
+        super().__init__(_sentences(f"{self.method} {self.path}: {self.status} {text}", hint))
+
+    @property
+    def code(self) -> str:
+        """The first code, or an empty text."""
+        return self.errors[0].code if self.errors else ""
+
+
+class BadRequestError(ApiError):
+    """400: Salesforce cannot do this with this input."""
+
+
+class SessionExpiredError(ApiError):
+    """401: the token is not, or no longer, valid, and could not be renewed."""
+
+
+class ForbiddenError(ApiError):
+    """403: the user may not do this."""
+
+
+class LimitExceededError(ForbiddenError):
+    """A limit of the org is used up, or too many requests run at the same time."""
+
+
+class NotFoundError(ApiError):
+    """404: there is no such record, object or resource, or the user may not see it."""
+
+
+class MultipleMatchesError(ApiError):
+    """300: several records have the external id.
+
+    Attributes:
+        matches: The paths of the records.
+    """
+
+    matches: tuple[str, ...] = ()
+
+
+class ConflictError(ApiError):
+    """409 or 412: the state of the resource, or a condition in the request, forbids it."""
+
+
+class ServerError(ApiError):
+    """5xx: Salesforce failed."""
+
+
+class InvalidResponseError(ApiError):
+    """A success whose body is not what the API documents, such as broken JSON or a web page."""
+
+
+class RecordError(SalesforceError):
+    """A record inside a successful answer failed.
+
+    Attributes:
+        errors: What Salesforce listed for the record.
+        index: The position of the record in the input, counted from 0, where there is one.
+    """
+
+    def __init__(self, errors: tuple[ErrorDetail, ...], *, index: int | None = None) -> None:
+        self.errors, self.index = errors, index
+        where = "the record" if index is None else f"record {index}"
+        super().__init__(f"{where} failed: {'; '.join(map(str, errors)) or 'Salesforce gave no reason'}")
+
+    @property
+    def code(self) -> str:
+        """The first code, or an empty text."""
+        return self.errors[0].code if self.errors else ""
+
+
+class JobError(SalesforceError):
+    """A bulk job ended badly.
+
+    Attributes:
+        job: The job's handle, with which to read its results or to carry on.
+    """
+
+    _left_behind = frozenset({"job"})
+    job: Any = None
+
+    def __init__(self, message: str, *, job: Any = None) -> None:
+        self.job = job
+        super().__init__(message)
+
+
+class JobTimeoutError(JobError):
+    """A bulk job did not end in the time given; it goes on at Salesforce."""
+
+
+class StreamError(SalesforceError):
+    """A subscription ended.
+
+    Attributes:
+        channel: The channel concerned, such as ``"/data/AccountChangeEvent"``.
+    """
+
+    def __init__(self, message: str, *, channel: str = "") -> None:
+        self.channel = channel
+        super().__init__(f"{channel}: {message}" if channel else message)
+
+
+class ReplayExpiredError(StreamError):
+    """Salesforce no longer keeps the event from which to go on."""
+
+
+class SubscriptionError(StreamError):
+    """Salesforce refused the channel."""
+
+
+def _sentences(text: str, hint: str) -> str:
+    return f"{text} — {hint}" if hint else text

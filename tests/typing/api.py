@@ -1,0 +1,57 @@
+"""What users' type checkers see; never run, only checked."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, assert_type
+
+import attrs
+from sfconnector_generated.rest.api.org import get_record_counts
+from sfconnector_generated.rest.api.sobjects import create_record
+from sfconnector_generated.rest.models import DescribeSObjectResult
+from sfconnector_generated.rest.models import SaveResult as GeneratedSaveResult
+
+from sfconnector import Query, Salesforce, SaveResult, SObject, UpsertResult, auth, soql
+
+
+@attrs.frozen
+class Account:
+    Id: str
+    Name: str
+
+
+@dataclass
+class Contact:
+    Id: str
+
+
+sf = Salesforce(auth.ClientCredentials("https://acme.my.salesforce.com", "id", "secret"))
+
+assert_type(sf.sobject("Account"), SObject[dict[str, Any]])
+assert_type(sf.sobject(Account), SObject[Account])
+assert_type(sf.sobject("Account").create({"Name": "x"}), SaveResult)
+assert_type(sf.sobject("Account").upsert("Ext__c", "x", {}), UpsertResult)
+assert_type(sf.sobject("Account").get("001"), dict[str, Any])
+assert_type(sf.sobject("Account").get("001", if_modified_since=datetime.now(UTC)), dict[str, Any] | None)
+assert_type(sf.sobject(Account).get("001"), Account)
+assert_type(sf.sobject(Account).get_by_external_id("Ext__c", 42), Account)
+assert_type(sf.sobject("Account").describe(), DescribeSObjectResult)
+
+assert_type(sf.query(soql("SELECT Id FROM Account")), Query[dict[str, Any]])
+assert_type(sf.query("FROM Contact", into=Contact), Query[Contact])
+for account in sf.query("FROM Account", into=Account):
+    assert_type(account, Account)
+    assert_type(account.Name, str)
+for page in sf.query("SELECT Id FROM Account").pages():
+    assert_type(page, list[dict[str, Any]])
+
+assert_type(create_record.sync("Account", client=sf.api, body={}), GeneratedSaveResult)
+assert_type(get_record_counts.build().method, str)
+
+with Salesforce.from_env() as other:
+    assert_type(other, Salesforce)
+
+# What must not pass: each ignore is an error where the line is fine after all.
+sf.qurey("SELECT Id FROM Account")  # type: ignore[attr-defined]  # a typo
+sf.sobject("Account").create()  # type: ignore[call-arg]  # nothing to create
+sf.query("FROM Account", into="Account")  # type: ignore[call-overload]  # not a class
+Salesforce("https://acme.my.salesforce.com")  # type: ignore[arg-type]  # a URL is not a login

@@ -1,0 +1,108 @@
+"""Every example runs: the code blocks of the README and the guide, and the examples in docstrings."""
+
+import doctest
+import importlib
+import re
+import subprocess
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfconnector import Salesforce, auth
+from sfconnector.testing import LocalOrg
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+MODULES = [
+    "sfconnector._client",
+    "sfconnector._hooks",
+    "sfconnector._retry",
+    "sfconnector._sobjects",
+    "sfconnector._soql",
+    "sfconnector.auth",
+    "sfconnector.testing._org",
+]
+DOMAIN = "https://acme.my.salesforce.com"
+
+
+@pytest.fixture
+def names(local_org: LocalOrg, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """What an example takes for granted: credentials, a client and an account with an external id."""
+    local_org.add_field("Account", "Ext__c", "string(40) unique external_id")
+    for name, value in local_org.environ().items():
+        monkeypatch.setenv(name, value)
+    with Salesforce.from_env() as sf:
+        account = sf.sobject("Account").upsert("Ext__c", "A-42", {"Name": "Acme", "AnnualRevenue": 2_000_000})
+        yield {
+            "Salesforce": Salesforce,
+            "account_id": account.id,
+            "auth": auth,
+            "client_id": local_org.client_id,
+            "client_secret": local_org.client_secret,
+            "refresh_token": local_org.refresh_token(),
+            "private_key": local_org.private_key,
+            "username": local_org.username,
+            "sf": sf,
+            "url": local_org.url,
+        }
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_code_block_runs(
+    document: Path, names: dict[str, Any], local_org: LocalOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE)
+    # Classes of an example look up their module, as those of any other program do.
+    module = types.ModuleType("example")
+    monkeypatch.setitem(sys.modules, "example", module)
+    module.__dict__.update(names)
+    for block in blocks:
+        source = block.replace(DOMAIN, local_org.url)
+        exec(compile(source, f"{document.name}", "exec"), module.__dict__)  # noqa: S102  # running them is the test
+        for name, example in list(vars(module).items()):
+            if name.startswith("test_"):
+                example(local_org)
+                delattr(module, name)
+        # A block that closed its client is followed by blocks that go on with one.
+        module.__dict__["sf"] = names["sf"]
+
+
+EXAMPLES = [
+    example
+    for name in MODULES
+    for example in doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(name))
+    if example.examples
+]
+
+
+@pytest.mark.filterwarnings("ignore:Salesforce is retiring:DeprecationWarning")
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_every_example_in_a_docstring_runs(example: doctest.DocTest, names: dict[str, Any]) -> None:
+    example.globs.update(names)
+    report: list[str] = []
+    options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    result = doctest.DocTestRunner(optionflags=options).run(example, out=report.append)
+    assert result.failed == 0, "".join(report)
+
+
+def test_the_make_targets_that_the_documents_name_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for document in [*DOCUMENTS, ROOT / "CONTRIBUTING.md"]:
+        named = re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text(), re.MULTILINE)
+        assert set(named) <= targets, document.name
+
+
+def test_the_links_between_documents_lead_somewhere() -> None:
+    for document in [*DOCUMENTS, ROOT / "CONTRIBUTING.md"]:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
+            assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_the_demo_runs() -> None:
+    run = subprocess.run([sys.executable, ROOT / "docs/demo.py"], capture_output=True, text=True, timeout=120)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "REQUIRED_FIELD_MISSING" in run.stdout
