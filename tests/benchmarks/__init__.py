@@ -1,0 +1,1 @@
+"""Measures sfconnector beside other clients and the floor: ``python -m tests.benchmarks [row ...]``."""

@@ -1,0 +1,114 @@
+"""A server of canned answers in a process of its own, so that its work is not counted as a client's."""
+
+import asyncio
+import json
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+
+HOST = "127.0.0.1"
+LATENCY = 0.1
+"""Seconds that the slow port waits before each answer."""
+
+
+@attrs.frozen
+class Server:
+    """Where the server listens: plain HTTP, TLS, and TLS with a delay."""
+
+    plain: int
+    tls: int
+    slow: int
+    bundle: str
+    """Path of the CA bundle: the usual certificates and the server's own."""
+
+    def cpu_seconds(self) -> float:
+        """Ask how much CPU time the server has used so far."""
+        import socket
+
+        with socket.create_connection((HOST, self.plain)) as connection:
+            connection.sendall(b"GET /cpu HTTP/1.1\r\n\r\n")
+            return float(connection.makefile("rb").readline())
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """Start the server and stop it at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "tests.benchmarks._server", folder]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            try:
+                yield Server(**json.loads(process.stdout.readline()))
+            finally:
+                process.terminate()
+
+
+class _Connection(asyncio.Protocol):
+    """Reads requests without bodies and writes what was prepared for their paths."""
+
+    def __init__(self, answers: dict[str, bytes], latency: float) -> None:
+        self._answers = answers
+        self._latency = latency
+        self._read = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._read += data
+        while b"\r\n\r\n" in self._read:
+            request, _, self._read = self._read.partition(b"\r\n\r\n")
+            target = request.split(b" ", 2)[1].decode()
+            if self._latency:
+                asyncio.get_running_loop().call_later(self._latency, self._answer, target)
+            else:
+                self._answer(target)
+
+    def _answer(self, target: str) -> None:
+        answer = b"%f\n" % time.process_time() if target == "/cpu" else self._answers[_path(target)]
+        self._transport.write(answer)
+        if target == "/cpu" or b"Connection: close" in answer[:2000]:
+            self._transport.close()
+
+
+def _path(target: str) -> str:
+    split = urlsplit(target)
+    if "q" not in (query := parse_qs(split.query)):
+        return split.path
+    return f"{split.path.rstrip('/')}/{query['q'][0].rpartition(' ')[2]}"
+
+
+async def _serve(folder: Path) -> None:
+    import certifi
+    import trustme
+
+    from tests.benchmarks._answers import answers
+
+    authority = trustme.CA(key_type=trustme.KeyType.RSA)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(HOST, key_type=trustme.KeyType.RSA).configure_cert(context)
+    bundle = folder / "bundle.pem"
+    bundle.write_bytes(Path(certifi.where()).read_bytes() + authority.cert_pem.bytes())
+
+    prepared = answers()
+    loop = asyncio.get_running_loop()
+    listening = {}
+    for name, tls, latency in (("plain", None, 0.0), ("tls", context, 0.0), ("slow", context, LATENCY)):
+        server = await loop.create_server(lambda latency=latency: _Connection(prepared, latency), HOST, 0, ssl=tls)
+        listening[name] = server.sockets[0].getsockname()[1]
+    sys.stdout.write(json.dumps(listening | {"bundle": str(bundle)}) + "\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(Path(sys.argv[1])))
