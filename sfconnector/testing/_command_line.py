@@ -13,21 +13,33 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--host", default="127.0.0.1", help="address to bind (%(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="port to bind; 0, the default, takes any free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind; default: %(default)s")
+    parser.add_argument("--port", type=int, default=0, help="port to bind; default: any free one")
     parser.add_argument("--database", metavar="FILE", help="SQLite file to keep the records in; default: memory")
     parser.add_argument(
         "--objects", metavar="YAML", action="append", default=[], help="custom objects and fields; may be repeated"
     )
     parser.add_argument("--tls-cert", metavar="PEM", help="certificate chain; the org then speaks https")
     parser.add_argument("--tls-key", metavar="PEM", help="private key of the certificate")
-    parser.add_argument("--client-id", help="consumer key of the connected app; default: made up, as the next three")
-    parser.add_argument("--client-secret", help="consumer secret")
-    parser.add_argument("--password", help="password of the user")
-    parser.add_argument("--security-token", help="security token of the user")
-    parser.add_argument("--private-key", metavar="PEM", help="RSA key for the JWT bearer flow")
-    parser.add_argument("--token-lifetime", type=float, default=7200.0, metavar="SECONDS", help="%(default)s")
-    parser.add_argument("--daily-api-requests", type=int, default=100_000, metavar="NUMBER", help="%(default)s")
+    parser.add_argument("--client-id", metavar="KEY", help="consumer key of the connected app; default: made up")
+    parser.add_argument("--client-secret", metavar="SECRET", help="its consumer secret; default: made up")
+    parser.add_argument("--password", metavar="TEXT", help="password of the user; default: made up")
+    parser.add_argument("--security-token", metavar="TEXT", help="security token of the user; default: made up")
+    parser.add_argument("--private-key", metavar="PEM", help="RSA key for the JWT bearer flow; default: made up")
+    parser.add_argument(
+        "--token-lifetime",
+        type=float,
+        default=7200.0,
+        metavar="SECONDS",
+        help="idle time after which an access token has expired; default: %(default)s",
+    )
+    parser.add_argument(
+        "--daily-api-requests",
+        type=int,
+        default=100_000,
+        metavar="NUMBER",
+        help="requests that the org answers in 24 hours; default: %(default)s",
+    )
     parser.add_argument("--json", action="store_true", help="print one line of JSON instead of text")
 
 

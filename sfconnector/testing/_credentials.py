@@ -24,6 +24,17 @@ def _generated_key() -> str:
     ).decode("ascii")
 
 
+def _rsa(_instance: object, _attribute: object, pem: str | None) -> None:
+    if pem is None:
+        return
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), password=None)
+    except (TypeError, ValueError) as error:
+        raise ValueError("private_key must be the PEM text of a private key that is not encrypted.") from error
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("private_key must be an RSA key: Salesforce verifies assertions with RS256.")
+
+
 @attrs.define(kw_only=True)
 class Credentials:
     """All that a login needs; what is not given is made up, and looks as it does at Salesforce."""
@@ -33,7 +44,7 @@ class Credentials:
     client_secret: str = attrs.field(factory=lambda: secrets.token_hex(32).upper(), repr=False)
     password: str = attrs.field(factory=lambda: _random(16), repr=False)
     security_token: str = attrs.field(factory=lambda: _random(24), repr=False)
-    _private_key: str | None = attrs.field(default=None, repr=False, alias="private_key")
+    _private_key: str | None = attrs.field(default=None, repr=False, alias="private_key", validator=_rsa)
 
     @property
     def private_key(self) -> str:
@@ -45,7 +56,7 @@ class Credentials:
     @property
     def public_key(self) -> str:
         """PEM text of the registered public key."""
-        key = serialization.load_pem_private_key(self.private_key.encode("ascii"), password=None)
+        key = serialization.load_pem_private_key(self.private_key.encode(), password=None)
         return (
             key.public_key()
             .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)

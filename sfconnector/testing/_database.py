@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,15 +48,27 @@ def connect(path: str | Path) -> sqlite3.Connection:
     # Imported here, because a schema alone needs neither the engine nor its grammar.
     from sfconnector.testing import _soql
 
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise _unusable(path, error) from error
+    try:
+        # Each org holds its objects and counters in memory, too: a second one on the same file would miss changes.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.Error as error:
+        connection.close()
+        raise _unusable(path, error) from error
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.create_function(
-        "sf_fold", 1, lambda text: None if text is None else str(text).casefold(), deterministic=True
-    )
     _soql.register(connection)
     return connection
+
+
+def _unusable(path: str | Path, error: sqlite3.Error) -> OSError:
+    busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+    reason = "another org or program is using it" if busy else f"{error}"
+    return OSError(f"The database {path} cannot be opened: {reason}")
 
 
 class Database:
@@ -97,7 +109,7 @@ class Database:
             found: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
             return found
 
-    def write(self, sql: str, values: Sequence[Any] = ()) -> None:
+    def write(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> None:
         with self._lock:
             self._connection.execute(sql, values)
 
@@ -166,10 +178,10 @@ def _indexed(field: Field) -> str | None:
 
 
 def key_expression(field: Field) -> str:
-    """SQL for the field's value as an external id or unique field compares it."""
+    """SQL for the field's value as external ids, unique fields and SOQL compare it: one index serves them all."""
     if field.case_sensitive or field.type in ("id", "reference") or field.type in _AFFINITIES:
         return quote(field.name)
-    return f"sf_fold({quote(field.name)})"
+    return f"soql_fold({quote(field.name)})"
 
 
 def _field(entry: dict[str, Any]) -> Field:

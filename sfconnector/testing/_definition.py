@@ -184,6 +184,8 @@ def make_fields(definitions: Mapping[str, Any] | Iterable[Any], *, sobject: str 
     """Build fields from a mapping by name or a list of ``Field`` and mappings; compound ones bring their parts."""
     if isinstance(definitions, Mapping):
         named = list(definitions.items())
+    elif isinstance(definitions, str) or not isinstance(definitions, Iterable):
+        raise ValueError(f"fields of {sobject} are a mapping of names to definitions, or a list: not {definitions!r}")
     else:
         named = [(_name_of(entry), entry) for entry in definitions]
     made: list[Field] = []
@@ -206,7 +208,7 @@ def make_field(name: str, definition: Any) -> Field:
         if name not in _SHARED:
             raise ValueError(f"field {name} has no definition: say its type")
         definition = _SHARED[name]
-    options = _parse_line(name, definition) if isinstance(definition, str) else dict(definition)
+    options = _options(name, definition)
     _check_keys(f"field {name}", options, FIELD_KEYS)
     kind = options.get("type")
     if kind not in TYPES:
@@ -214,9 +216,9 @@ def make_field(name: str, definition: Any) -> Field:
     return Field(name=name, type=kind, custom=name.endswith(("__c", "__s")), **_attributes(name, kind, options))
 
 
-def check_name(name: str) -> None:
+def check_name(name: Any) -> None:
     """Refuse what cannot be the API name of an object or field."""
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no API name: letters, digits and underscores, a letter first")
 
 
@@ -232,7 +234,7 @@ def _attributes(name: str, kind: str, options: dict[str, Any]) -> dict[str, Any]
     compound = kind in ("address", "location")
     length = options.get("length", _LENGTHS.get(kind, 255 if kind in _TEXTS else 0))
     long_text = kind == "textarea" and length > 255
-    values = tuple(_picklist_value(value) for value in options.get("values") or ())
+    values = tuple(_picklist_value(name, value) for value in options.get("values") or ())
     targets = options.get("reference_to") or ()
     required = bool(options.get("required") or options.get("auto_number") or kind in ("boolean", "id"))
     default = options.get("default", False if kind == "boolean" else None)
@@ -283,14 +285,17 @@ def _attributes(name: str, kind: str, options: dict[str, Any]) -> dict[str, Any]
 
 
 def _expand(name: str, definition: Any) -> list[Field]:
-    options = _parse_line(name, definition) if isinstance(definition, str) else definition
-    kind = options.get("type") if isinstance(options, Mapping) else None
+    check_name(name)
+    if definition is None or isinstance(definition, Field):
+        return [make_field(name, definition)]
+    options = _options(name, definition)
+    kind = options.get("type")
     if kind == "address" and name.endswith("Address"):
         prefix = name.removesuffix("Address")
         parts = [_part(f"{prefix}{part}", definition, prefix, name) for part, definition in _ADDRESS.items()]
         return [*parts, make_field(name, options)]
     if kind == "location" and name.endswith("__c"):
-        stem, label = name.removesuffix("__c"), (options or {}).get("label") or label_of(name)
+        stem, label = name.removesuffix("__c"), options.get("label") or label_of(name)
         return [
             make_field(name, options),
             *(
@@ -301,11 +306,11 @@ def _expand(name: str, definition: Any) -> list[Field]:
                 for part in ("Latitude", "Longitude")
             ),
         ]
-    return [make_field(name, definition)]
+    return [make_field(name, options)]
 
 
 def _part(name: str, definition: Any, prefix: str, compound: str) -> Field:
-    options = _parse_line(name, definition) if isinstance(definition, str) else dict(definition)
+    options = _options(name, definition)
     own = options.get("label") or label_of(name.removeprefix(prefix))
     return make_field(name, {**options, "label": f"{prefix} {own}".strip(), "compound": compound})
 
@@ -330,6 +335,15 @@ def _id_field(label: str) -> Field:
     return make_field("Id", options)
 
 
+def _options(name: str, definition: Any) -> dict[str, Any]:
+    """A definition, which is one line or a mapping, as a mapping."""
+    if isinstance(definition, str):
+        return _parse_line(name, definition)
+    if not isinstance(definition, Mapping):
+        raise ValueError(f"field {name}: {definition!r} is neither a line such as 'string(40)' nor a mapping")
+    return dict(definition)
+
+
 def _parse_line(name: str, line: str) -> dict[str, Any]:
     match = _LINE.fullmatch(line.strip())
     if match is None:
@@ -341,6 +355,8 @@ def _parse_line(name: str, line: str) -> dict[str, Any]:
         options["reference_to"] = sizes
     elif sizes:
         keys = ("precision", "scale") if kind in _NUMBERS else ("digits",) if kind == "int" else ("length",)
+        if len(sizes) > len(keys) or not all(size.isdecimal() for size in sizes):
+            raise ValueError(f"field {name}: cannot read the size in {line!r}, {kind} takes ({', '.join(keys)})")
         options |= {key: int(size) for key, size in zip(keys, sizes, strict=False)}
     for word in match["words"].split():
         options |= _WORDS.get(word, {word: True})
@@ -367,9 +383,11 @@ def _children(name: str, relationship: str | None) -> str | None:
     return f"{relationship}__r"
 
 
-def _picklist_value(entry: Any) -> PicklistValue:
+def _picklist_value(name: str, entry: Any) -> PicklistValue:
     if not isinstance(entry, Mapping):
         return PicklistValue(str(entry), str(entry))
+    if "value" not in entry:
+        raise ValueError(f"field {name}: the picklist value {dict(entry)!r} has no 'value'")
     value = str(entry["value"])
     return PicklistValue(
         value, str(entry.get("label", value)), bool(entry.get("active", True)), bool(entry.get("default", False))
@@ -378,6 +396,8 @@ def _picklist_value(entry: Any) -> PicklistValue:
 
 def _record_type(entry: Any) -> dict[str, Any]:
     options = {"name": entry} if isinstance(entry, str) else dict(entry)
+    if not isinstance(options.get("name"), str):
+        raise ValueError(f"a record type needs a name: {entry!r}")
     developer_name = re.sub(r"\W+", "_", options["name"])
     return {"developer_name": developer_name, "active": True, "default": False, **options}
 

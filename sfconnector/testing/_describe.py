@@ -124,8 +124,8 @@ def describe_global(schema: Schema, version: str) -> dict[str, Any]:
     return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": [_entry(sobject, version) for sobject in schema]}
 
 
-def basic_info(sobject: SObjectType, version: str) -> dict[str, Any]:
-    """Build the body of ``GET /sobjects/{name}``; no record was looked at in a user interface, so none is recent."""
+def basic_info(sobject: SObjectType, version: str, recent: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Build the body of ``GET /sobjects/{name}``."""
     urls = _urls(sobject, version)
     return {
         "objectDescribe": {
@@ -133,7 +133,7 @@ def basic_info(sobject: SObjectType, version: str) -> dict[str, Any]:
             **{key: sobject.extra.get(key, _GLOBAL_FLAGS[key]) for key in _BASIC_FLAGS},
             "urls": {key: urls[key] for key in ("sobject", "describe", "rowTemplate")},
         },
-        "recentItems": [],
+        "recentItems": list(recent),
     }
 
 

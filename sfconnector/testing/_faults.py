@@ -1,5 +1,6 @@
 """Fault injection: what goes wrong between a client and Salesforce, on demand."""
 
+import math
 import threading
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -176,6 +177,8 @@ class Faults:
         """
         if not 200 <= status <= 599:
             raise ValueError(f"{status} is not the status of an answer; choose one from 200 to 599.")
+        if not all(isinstance(text, str) for header in (headers or {}).items() for text in header):
+            raise TypeError(f"The names and values of headers are texts: {headers!r}.")
         if isinstance(body, str | bytes):
             content = body.encode() if isinstance(body, str) else body
             media_type = media_type or HTML
@@ -251,8 +254,8 @@ class Faults:
         self, seconds: float, *, times: int | None = 1, method: str | None = None, path: str | None = None
     ) -> Fault:
         """Carry the request out at once and hold the answer back, for longer than a client waits if need be."""
-        if seconds < 0:
-            raise ValueError(f"A delay of {seconds} seconds would answer before the question.")
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"An answer cannot be delayed by {seconds} seconds.")
         return self._arm(Effect(delay=seconds, applied=True), times, method, path)
 
     def cut(
@@ -295,7 +298,7 @@ class Faults:
             method: HTTP method.
             path: glob over the path.
         """
-        fault = Fault(None, _upper(method), path, _counted(times))
+        fault = _fault(None, times, method, path)
         with self._lock:
             self._row_locks.append((fault, frozenset(record_id[:15] for record_id in record_ids)))
         return fault
@@ -319,17 +322,16 @@ class Faults:
         self._tokens.revoke_refresh_tokens()
 
     def _arm(self, effect: Effect, times: int | None, method: str | None, path: str | None) -> Fault:
-        fault = Fault(effect, _upper(method), path, _counted(times))
+        fault = _fault(effect, times, method, path)
         with self._lock:
             self._armed.append(fault)
         return fault
 
 
-def _upper(method: str | None) -> str | None:
-    return None if method is None else method.upper()
-
-
-def _counted(times: int | None) -> int | None:
+def _fault(effect: Effect | None, times: int | None, method: Any, path: Any) -> Fault:
+    # Over HTTP anything may come; it is to fail here, and not with every request that is matched against it.
     if times is not None and times < 1:
         raise ValueError(f"A fault cannot happen {times} times; give 1 or more, or None for every request.")
-    return times
+    if not isinstance(method, str | None) or not isinstance(path, str | None):
+        raise TypeError(f"Requests are chosen by the text of a method and of a path, not by {method!r} and {path!r}.")
+    return Fault(effect, None if method is None else method.upper(), path, times)

@@ -1,7 +1,6 @@
 """What a REST resource is asked and what it answers, and how both look on the wire."""
 
 import gzip
-import json
 import secrets
 import zlib
 from collections.abc import Mapping
@@ -27,6 +26,8 @@ COMMON_HEADERS = {
     "Server": "sfdcedge",
 }
 _WORTH_COMPRESSING = 1024
+# More than any request to Salesforce may hold, and little enough to be held in memory.
+_LARGEST_BODY = 200 * 1024 * 1024
 
 
 @attrs.frozen(kw_only=True)
@@ -94,17 +95,12 @@ def parse_json(content: bytes) -> Any:
     """Read JSON; what cannot be read is refused in the words of Salesforce's parser, with line and column."""
     try:
         return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        pass
-    text = content.decode("utf-8", errors="replace")
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        line, column, rest = error.lineno, error.colno, text[error.pos :]
-    else:  # NaN, Infinity, lone surrogates: the standard library is more lenient
-        line, column, rest = 1, 1, text
-    found = f"character ('{rest[0]}' (code {ord(rest[0])}))" if rest.strip() else "end-of-input"
-    raise OrgError(400, "JSON_PARSER_ERROR", f"Unexpected {found} at [line:{line}, column:{column}]")
+    except orjson.JSONDecodeError as error:
+        # A body that is not UTF-8 comes back without its text.
+        rest = error.doc[error.pos :] if error.doc else content.decode("utf-8", errors="replace")
+        found = f"character ('{rest[0]}' (code {ord(rest[0])}))" if rest.strip() else "end-of-input"
+        message = f"Unexpected {found} at [line:{error.lineno}, column:{error.colno}]"
+        raise OrgError(400, "JSON_PARSER_ERROR", message) from error
 
 
 def error_answer(error: OrgError, version: str = "") -> Answer:
@@ -120,7 +116,9 @@ def error_answer(error: OrgError, version: str = "") -> Answer:
 
 
 def query_params(request: Request) -> dict[str, str]:
-    return dict(parse_qsl(request.scope["query_string"].decode("utf-8", errors="replace"), keep_blank_values=True))
+    """The parameters of the URL; of a repeated one the first counts, as for every Java servlet."""
+    text = request.scope["query_string"].decode("utf-8", errors="replace")
+    return dict(reversed(parse_qsl(text, keep_blank_values=True)))
 
 
 async def read_body(request: Request) -> bytes:
@@ -135,22 +133,26 @@ async def read_body(request: Request) -> bytes:
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     try:
         if coding == "gzip":
-            return gzip.decompress(content)
+            return _inflate(content, zlib.MAX_WBITS | 16)
         if coding == "deflate":
-            return _inflate(content)
-    except (OSError, EOFError, zlib.error) as error:
+            # "deflate" means zlib by RFC 9110, and raw deflate to many clients.
+            zlib_header = content[:1] == b"\x78"
+            return _inflate(content, zlib.MAX_WBITS if zlib_header else -zlib.MAX_WBITS)
+    except zlib.error as error:
         raise OrgError(400, "INVALID_REQUEST", f"The body could not be decompressed as {coding}: {error}") from error
     if coding not in ("", "identity"):
         raise OrgError(415, "UNSUPPORTED_MEDIA_TYPE", f"Content-Encoding of '{coding}' is not supported")
     return content
 
 
-def _inflate(content: bytes) -> bytes:
-    try:
-        return zlib.decompress(content)
-    except zlib.error:
-        # "deflate" means zlib by RFC 9110, and raw deflate to many clients.
-        return zlib.decompress(content, -zlib.MAX_WBITS)
+def _inflate(content: bytes, window: int) -> bytes:
+    unpacker = zlib.decompressobj(window)
+    unpacked = unpacker.decompress(content, _LARGEST_BODY)
+    if unpacker.unconsumed_tail:
+        raise OrgError(413, "REQUEST_ENTITY_TOO_LARGE", f"The body unpacks to more than {_LARGEST_BODY} bytes")
+    if not unpacker.eof or unpacker.unused_data:
+        raise zlib.error("it ends too early, or something follows it")
+    return unpacked
 
 
 def render(request: Request, answer: Answer) -> Response:

@@ -37,15 +37,18 @@ _AUTHORIZATION_SERVERS = ("https://login.salesforce.com", "https://test.salesfor
 class OAuthError(Exception):
     """A refusal of the token endpoint."""
 
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
+    def __init__(self, error: str, description: str) -> None:
         super().__init__(f"{error}: {description}")
         self.error = error
         self.description = description
-        self.status = status
 
 
 def _json(data: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(data), status_code=status, headers=_HEADERS)
+
+
+def _refusal(error: OAuthError, status: int = 400) -> Response:
+    return _json({"error": error.error, "error_description": error.description}, status)
 
 
 class OAuth:
@@ -62,7 +65,7 @@ class OAuth:
 
     async def token(self, request: Request) -> Response:
         if request.method != "POST":
-            return _json({"error": "invalid_request", "error_description": "must use HTTP POST"}, 400)
+            return _refusal(OAuthError("invalid_request", "must use HTTP POST"))
         try:
             params = await _form(request)
             grant = self._grants.get(params.get("grant_type", ""))
@@ -71,7 +74,7 @@ class OAuth:
             # Signature checks and key generation take milliseconds.
             return _json(await run_in_threadpool(grant, params))
         except OAuthError as error:
-            return _json({"error": error.error, "error_description": error.description}, error.status)
+            return _refusal(error)
 
     def _client_credentials(self, params: Mapping[str, str]) -> dict[str, Any]:
         self._check_client(params)
@@ -155,9 +158,12 @@ class OAuth:
 
     async def revoke(self, request: Request) -> Response:
         """https://help.salesforce.com/s/articleView?id=sf.remoteaccess_revoke_token.htm"""
-        token = (await _form(request)).get("token", "")
-        if not self._runtime.tokens.revoke(token):
-            return _json({"error": "invalid_token", "error_description": "invalid token"}, 400)
+        try:
+            params = await _form(request)
+        except OAuthError as error:
+            return _refusal(error)
+        if not self._runtime.tokens.revoke(params.get("token", "")):
+            return _refusal(OAuthError("invalid_token", "invalid token"))
         return Response(headers=COMMON_HEADERS)
 
     async def introspect(self, request: Request) -> Response:
@@ -166,7 +172,7 @@ class OAuth:
             params = await _form(request)
             self._check_client(params)
         except OAuthError as error:
-            return _json({"error": error.error, "error_description": error.description}, 401)
+            return _refusal(error, 401)
         session = self._runtime.tokens.peek(params.get("token", ""))
         if session is None:
             return _json({"active": False})

@@ -48,7 +48,13 @@ class Objects:
 
     def load(self, text: str) -> list[SObjectType]:
         """Add the objects of a YAML text."""
-        return [self.add(name, definition) for name, definition in load_yaml(text).items()]
+        added = []
+        for name, definition in load_yaml(text).items():
+            try:
+                added.append(self.add(name, definition))
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+        return added
 
     def load_describe(self, describe: Mapping[str, Any] | str | Path) -> SObjectType:
         """Add an object as a real org describes it, or replace the one of that name."""

@@ -12,6 +12,7 @@ from sfconnector.testing._app import create_app
 from sfconnector.testing._clock import Clock
 from sfconnector.testing._credentials import Credentials
 from sfconnector.testing._faults import Faults
+from sfconnector.testing._oauth import SCOPE
 from sfconnector.testing._people import People
 from sfconnector.testing._requests import RequestLog
 from sfconnector.testing._runtime import Runtime
@@ -22,7 +23,7 @@ from sfconnector.testing._store import Store
 from sfconnector.testing._tokens import Tokens
 from sfconnector.testing._usage import Usage
 
-_SCOPE = "refresh_token api"
+_LONGEST_LIFETIME = 10 * 365 * 86_400.0
 _T = TypeVar("_T")
 
 AuthName = Literal["access_token", "client_credentials", "jwt_bearer", "password", "refresh_token"]
@@ -76,8 +77,10 @@ class LocalOrg:
         token_lifetime: float = 7200.0,
         daily_api_requests: int = 100_000,
     ) -> None:
-        if token_lifetime <= 0:
-            raise ValueError(f"A token must live longer than {token_lifetime} seconds.")
+        if not 0 <= port <= 65_535:
+            raise ValueError(f"There is no port {port}; give one from 1 to 65535, or 0 for any free one.")
+        if not 0 < token_lifetime <= _LONGEST_LIFETIME:
+            raise ValueError(f"A token cannot live for {token_lifetime} seconds; give more than 0, ten years at most.")
         if daily_api_requests < 1:
             raise ValueError(f"An org that allows {daily_api_requests} requests a day cannot be used.")
         if ssl_keyfile is not None and ssl_certfile is None:
@@ -136,7 +139,7 @@ class LocalOrg:
             tokens=tokens,
             usage=Usage(self._daily_api_requests, clock),
             faults=Faults(tokens),
-            cursors=Cursors(),
+            cursors=Cursors(clock=clock),
             people=People(store),
         )
 
@@ -218,11 +221,11 @@ class LocalOrg:
 
     def access_token(self) -> str:
         """Issue a fresh access token."""
-        return self._runtime.tokens.issue(self.client_id, _SCOPE).token
+        return self._runtime.tokens.issue(self.client_id, SCOPE).token
 
     def refresh_token(self) -> str:
         """Issue a fresh refresh token."""
-        return self._runtime.tokens.issue_refresh(self.client_id, _SCOPE)
+        return self._runtime.tokens.issue_refresh(self.client_id, SCOPE)
 
     def environ(self, auth: AuthName = "client_credentials") -> dict[str, str]:
         """The environment variables that ``Salesforce.from_env()`` reads.

@@ -66,6 +66,7 @@ ROUTES = (
     _route("query/{locator}", GET=_rest_query.next_page),
     _route("queryAll", GET=_rest_query.query_all),
     _route("queryAll/{locator}", GET=_rest_query.next_page),
+    _route("recent", GET=_rest_describe.recent),
     _route("sobjects", GET=_rest_describe.describe_global),
     _route("sobjects/{sobject}", GET=_rest_describe.info, POST=_rest_records.create),
     _route("sobjects/{sobject}/describe", GET=_rest_describe.describe),

@@ -118,7 +118,7 @@ def get(runtime: Runtime, call: Call, sobject: str) -> Answer:
                 return None
             raise
 
-    runtime.store.sobject(sobject)
+    runtime.store.check_readable(sobject, fields)
     with runtime.store.transaction():
         return Answer(body=[read(record_id) for record_id in ids])
 

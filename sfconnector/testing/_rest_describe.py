@@ -1,5 +1,6 @@
 """Resources that tell what is there: resources, limits, and the describes."""
 
+import re
 import zlib
 from email.utils import format_datetime
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 import orjson
 
 from sfconnector.testing._conditions import unmodified
+from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call
+from sfconnector.testing._recent import KEPT
 from sfconnector.testing._runtime import Runtime
 
-_RESOURCES = ("composite", "limits", "query", "queryAll", "sobjects")
+_RESOURCES = ("composite", "limits", "query", "queryAll", "recent", "sobjects")
 
 
 def resources(runtime: Runtime, call: Call) -> Answer:
@@ -35,6 +38,14 @@ def record_count(runtime: Runtime, call: Call) -> Answer:
         names = [sobject.name for sobject in found if sobject is not None]
     counts = [{"count": runtime.store.count(name), "name": name} for name in names]
     return Answer(body={"sObjects": [count for count in counts if count["count"]]})
+
+
+def recent(runtime: Runtime, call: Call) -> Answer:
+    """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-recent-items.html"""
+    limit = call.params.get("limit", str(KEPT))
+    if not re.fullmatch(r"[1-9]\d{0,8}", limit, re.ASCII):
+        raise OrgError(400, "INVALID_ARGUMENT", f"limit: a whole number from 1 is required, not '{limit}'")
+    return Answer(body=runtime.store.recent(call.version, min(int(limit), KEPT)))
 
 
 def describe_global(runtime: Runtime, call: Call) -> Answer:

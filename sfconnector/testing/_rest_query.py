@@ -5,10 +5,12 @@ https://developer.salesforce.com/docs/platform/api-rest/guide/resources-query.ht
 
 import re
 from datetime import UTC
+from typing import Any
 
 from sfconnector.testing import _soql
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call
+from sfconnector.testing._ids import normalize
 from sfconnector.testing._runtime import Runtime
 
 _LARGEST_PAGE = 2_000
@@ -30,7 +32,8 @@ def next_page(runtime: Runtime, call: Call, locator: str) -> Answer:
 
 
 def _query(runtime: Runtime, call: Call, resource: str) -> Answer:
-    text = call.params.get("q", "")
+    explained = call.params.get("explain") if resource == "query" and "q" not in call.params else None
+    text = call.params.get("q", "") if explained is None else explained
     if not text.strip():
         raise OrgError(400, "MALFORMED_QUERY", "SOQL statements cannot be empty or null")
     context = _soql.Context(
@@ -40,10 +43,23 @@ def _query(runtime: Runtime, call: Call, resource: str) -> Answer:
         version=call.version,
         include_deleted=resource == "queryAll",
     )
+    schema = runtime.store.schema
     with runtime.store.transaction() as connection:
-        result = _soql.execute(text, schema=runtime.store.schema, connection=connection, context=context)
+        if explained is not None:
+            return Answer(body=_explain(explained, schema=schema, connection=connection, context=context))
+        result = _soql.execute(text, schema=schema, connection=connection, context=context)
+        if result.tracked is not None:
+            sobject, clause = result.tracked
+            runtime.store.mark(sobject, result.ids, viewed=clause == "FOR VIEW")
     size = _batch_size(call) or _LARGEST_PAGE
     return Answer(body=runtime.cursors.first(result, size))
+
+
+def _explain(text: str, **org: Any) -> dict[str, Any]:
+    """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-query-performance-feedback.html"""
+    if normalize(text.strip()) is not None:
+        raise OrgError(400, "INVALID_ID", f"The local org holds no report and no list view; there is no {text.strip()}")
+    return {"plans": _soql.explain(text, **org), "sourceQuery": text}
 
 
 def _batch_size(call: Call) -> int | None:

@@ -5,7 +5,7 @@ https://developer.salesforce.com/docs/platform/api-rest/guide/resources-sobject-
 
 import base64
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -121,11 +121,11 @@ def _moment(call: Call, name: str) -> datetime:
     try:
         # A space is what becomes of a + that was not encoded.
         moment = datetime.fromisoformat(value.replace(" ", "+"))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise OrgError(400, "INVALID_ARGUMENT", f"{name}: a date and time with a time zone is required, not '{value}'")
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (OverflowError, ValueError):
+        pass
+    raise OrgError(400, "INVALID_ARGUMENT", f"{name}: a date and time with a time zone is required, not '{value}'")
 
 
 def _read(runtime: Runtime, call: Call, record: dict[str, Any]) -> Answer:

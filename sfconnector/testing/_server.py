@@ -85,7 +85,7 @@ class Server:
         ssl_keyfile: PEM private key, where it is not in ``ssl_certfile``.
 
     Raises:
-        OSError: the address cannot be bound.
+        OSError: the address cannot be bound, or the certificate not be read.
     """
 
     def __init__(
@@ -106,7 +106,11 @@ class Server:
             ssl_certfile=ssl_certfile,
             ssl_keyfile=ssl_keyfile,
         )
-        config.load()
+        try:
+            config.load()
+        except OSError as error:
+            files = ", ".join(filter(None, (ssl_certfile, ssl_keyfile)))
+            raise OSError(f"The certificate or key for TLS cannot be read from {files}: {error}") from error
         self._uvicorn = _Uvicorn(config)
         self._socket = _listening(host, port, config.backlog)
         self.port: int = self._socket.getsockname()[1]

@@ -17,6 +17,7 @@ from sfconnector.testing._database import connect as connect
 from sfconnector.testing._derived import Change, derive, follow
 from sfconnector.testing._errors import AmbiguousExternalIdError, OrgError
 from sfconnector.testing._objects import Objects
+from sfconnector.testing._recent import KEPT, Recent
 from sfconnector.testing._schema import Field, Schema, SObjectType
 from sfconnector.testing._standard import standard_schema
 from sfconnector.testing._trash import Trash
@@ -76,6 +77,7 @@ class Store:
         self._database = Database(path)
         self._validator = Validator(self.schema, self._database)
         self._trash = Trash(self.schema, self._database, self._validator)
+        self._recent = Recent(self.schema, self._database)
         self._objects = Objects(self.schema, self._database, self._insert)
         with self.transaction():
             self._objects.restore()
@@ -122,7 +124,10 @@ class Store:
     def load_objects(self, path: str | Path) -> list[SObjectType]:
         """Add the objects of a YAML file; its format is told in ``_definition``."""
         with self.transaction():
-            return self._objects.load(Path(path).read_text("utf-8"))
+            try:
+                return self._objects.load(Path(path).read_text("utf-8"))
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from error
 
     def load_describe(self, describe: Mapping[str, Any] | str | Path) -> SObjectType:
         """Add an object from a real org's describe: the mapping, its JSON text or the path of a file."""
@@ -135,7 +140,8 @@ class Store:
 
     def info(self, sobject: str, version: str) -> dict[str, Any]:
         """Answer ``GET /sobjects/{name}``."""
-        return _describe.basic_info(self.sobject(sobject), version)
+        informed = self.sobject(sobject)
+        return _describe.basic_info(informed, version, self._recent.records(version, sobject=informed))
 
     def describe(self, sobject: str, version: str) -> dict[str, Any]:
         """Answer ``GET /sobjects/{name}/describe``."""
@@ -233,6 +239,10 @@ class Store:
             raise OrgError(404, "NOT_FOUND", _NO_RESOURCE)
         return _render(read, _checked_alive(row), fields, context)
 
+    def check_readable(self, sobject: str, fields: Iterable[str]) -> None:
+        """Refuse an object or a field that is not there."""
+        _asked(self.sobject(sobject), fields)
+
     def get_by_external_id(
         self, sobject: str, field: str, value: str, fields: Iterable[str] | None, context: RequestContext
     ) -> dict[str, Any]:
@@ -258,6 +268,15 @@ class Store:
     def updated(self, sobject: str, start: datetime, end: datetime) -> dict[str, Any]:
         """Answer ``GET /sobjects/{name}/updated``."""
         return self._trash.updated(self.sobject(sobject), start, end, self.clock())
+
+    def mark(self, sobject: str, ids: Iterable[str], *, viewed: bool) -> None:
+        """Note that records were viewed, or else only referenced."""
+        with self.transaction():
+            self._recent.mark(self.sobject(sobject), ids, now_text(self.clock()), viewed=viewed)
+
+    def recent(self, version: str, limit: int = KEPT) -> list[dict[str, Any]]:
+        """Answer ``GET /recent``."""
+        return self._recent.records(version, limit=limit)
 
     def count(self, sobject: str) -> int:
         """Count the records that are not deleted."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import attrs
 
 _ALPHABET = string.ascii_letters + string.digits + "._"
+_CROWD = 1_000
 
 
 def _random(length: int) -> str:
@@ -60,6 +61,8 @@ class Tokens:
         self._sessions: dict[str, Session] = {}
         self._refresh: dict[str, _Refresh] = {}
         self._uses_until_expiry: int | None = None
+        # Number of sessions at which those that have expired are forgotten.
+        self._crowded = _CROWD
 
     def issue(self, client_id: str, scope: str, *, refresh_token: str | None = None) -> Session:
         """Hand out a new access token."""
@@ -74,6 +77,9 @@ class Tokens:
             refresh_token=refresh_token,
         )
         with self._lock:
+            if len(self._sessions) >= self._crowded:
+                self._sessions = {name: kept for name, kept in self._sessions.items() if kept.expires_at > now}
+                self._crowded = max(_CROWD, 2 * len(self._sessions))
             self._sessions[session.token] = session
         return session
 

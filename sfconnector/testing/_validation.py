@@ -90,7 +90,7 @@ class Validator:
         """List the ids of the records, not deleted, with this stored value of an external id or unique field."""
         wanted = _ids.normalize(str(value)) if field.type == "id" else value
         column = key_expression(field)
-        mark = "sf_fold(?)" if column.startswith("sf_fold") else "?"
+        mark = "soql_fold(?)" if column.startswith("soql_fold") else "?"
         alive = 'AND "IsDeleted" = 0' if sobject.field("IsDeleted") else ""
         rows = self.database.rows(
             f'SELECT "Id" FROM {quote(sobject.name)} WHERE {column} = {mark} {alive} AND "Id" IS NOT ?',  # noqa: S608

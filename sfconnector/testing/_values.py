@@ -26,6 +26,7 @@ _DATETIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d{1,3})?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
 )
 _TIME = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?Z?", re.ASCII)
+_WHITE_SPACE = "".join(map(chr, range(0x21)))
 _Moment = TypeVar("_Moment", date, datetime)
 _ADDRESS_PARTS = {
     "city": "City",
@@ -196,11 +197,16 @@ def _base64(text: str) -> str:
     return text
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> str | None:
+    """Leave out the white space around a text, as Salesforce does.
+
+    https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/change_data_capture/cdc_data_diff_event_fields_considerations.htm
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     # Half of a surrogate pair is no character, and no database takes it.
-    return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.strip(_WHITE_SPACE) or None
 
 
 def _checked(make: Callable[..., _Moment], *numbers: int) -> _Moment:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfconnector.testing._faults import Effect, Faults
@@ -50,8 +51,8 @@ class Wire:
                 await self._app(scope, receive, watched_send)
             else:
                 await self._afflict(effect, scope, receive, watched_send, log)
-        except asyncio.CancelledError:
-            pass  # The server is stopping and has closed the connection already.
+        except (asyncio.CancelledError, ClientDisconnect):
+            pass  # Nobody is there to be answered: the server is stopping, or the client left amid its request.
         finally:
             log(None)
 

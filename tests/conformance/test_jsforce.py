@@ -119,7 +119,7 @@ def test_queries(org: LocalOrg, jsforce: Run, version: str) -> None:
     assert [page["names"] for page in pages] == [names[:200], names[200:400], names[400:]]
     assert [(page["totalSize"], page["done"]) for page in pages] == [(450, False), (450, False), (450, True)]
     locators = [page.get("nextRecordsUrl", "") for page in pages]
-    assert re.fullmatch(rf"{org.url}/services/data/v{version}/query/01g\w{{15}}-200", locators[0])
+    assert re.fullmatch(rf"{org.url}/services/data/v{version}/query/0r8\w{{15}}-200", locators[0])
     assert locators[1:] == [locators[0].removesuffix("200") + "400", ""]
     assert seen["fetched"] == names
 

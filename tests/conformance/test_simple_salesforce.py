@@ -168,7 +168,7 @@ def test_queries(peer: Any) -> None:
 
     first = peer.query(soql, headers=PAGES_OF_200)
     assert (first["totalSize"], first["done"], len(first["records"])) == (450, False, 200)
-    assert re.fullmatch(r"/services/data/v59\.0/query/01g\w{15}-200", first["nextRecordsUrl"])
+    assert re.fullmatch(r"/services/data/v59\.0/query/0r8\w{15}-200", first["nextRecordsUrl"])
     by_url = peer.query_more(first["nextRecordsUrl"], identifier_is_url=True)
     by_locator = peer.query_more(first["nextRecordsUrl"].rpartition("/")[2])
     assert by_url == by_locator
@@ -221,7 +221,7 @@ def delete_twice(peer: Any) -> None:
         (lambda peer: peer.query("SELECT Id FROM"), SalesforceMalformedRequest, 400, "MALFORMED_QUERY"),
         (lambda peer: peer.query("SELECT Id FROM Acount"), SalesforceMalformedRequest, 400, "INVALID_TYPE"),
         (
-            lambda peer: peer.query_more("01g000000000000AAA-2000"),
+            lambda peer: peer.query_more("0r8000000000000AAA-2000"),
             SalesforceMalformedRequest,
             400,
             "INVALID_QUERY_LOCATOR",

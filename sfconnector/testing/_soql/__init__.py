@@ -6,7 +6,8 @@ https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforc
 from sfconnector.testing._soql._context import Context
 from sfconnector.testing._soql._cursors import Cursors
 from sfconnector.testing._soql._execute import Result, execute
+from sfconnector.testing._soql._explain import explain
 from sfconnector.testing._soql._functions import register
 from sfconnector.testing._soql._parser import parse
 
-__all__ = ["Context", "Cursors", "Result", "execute", "parse", "register"]
+__all__ = ["Context", "Cursors", "Result", "execute", "explain", "parse", "register"]

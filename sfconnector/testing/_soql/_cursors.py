@@ -6,7 +6,8 @@ https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforc
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from threading import Lock
 from typing import Any, Final
@@ -20,7 +21,17 @@ from sfconnector.testing._soql._render import Record, RecordShape, Row
 
 MINIMUM_BATCH_SIZE: Final = 200
 MAXIMUM_BATCH_SIZE: Final = 2_000
-_LOCATOR: Final = re.compile(r"(01g[0-9A-Za-z]{12})(?:[0-9A-Za-z]{3})?-([0-9]{1,10})", re.ASCII)
+_LIFETIME: Final = timedelta(days=2)
+_LOCATOR: Final = re.compile(r"(0r8[0-9A-Za-z]{12})(?:[0-9A-Za-z]{3})?-([0-9]{1,10})", re.ASCII)
+
+
+@attrs.frozen(eq=False)
+class _Owner:
+    """A query result from its first page on: when it was made, its size, and the cursors on it and its children."""
+
+    opened: datetime
+    rows: int
+    cursors: list[str] = attrs.field(factory=list)
 
 
 @attrs.frozen(eq=False)
@@ -32,11 +43,19 @@ class _Cursor:
     owner: int
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Cursors:
-    """The results that are still being read, the oldest of which is forgotten when there are too many.
+    """The results that are still being read; those not read for longest are forgotten when there is too much to keep.
+
+    https://help.salesforce.com/s/articleView?id=000384958&type=1
 
     Args:
         maximum: number of query results kept open.
+        maximum_rows: number of rows in them; the latest result is kept whatever its size.
+        clock: the time of the org: a locator is good for two days from its query on.
 
     Example:
         >>> cursors = Cursors()
@@ -44,15 +63,19 @@ class Cursors:
         {'totalSize': 0, 'done': True, 'records': []}
     """
 
-    def __init__(self, maximum: int = 100) -> None:
+    def __init__(
+        self, maximum: int = 100, *, maximum_rows: int = 1_000_000, clock: Callable[[], datetime] = _now
+    ) -> None:
         if maximum < 1:
             raise ValueError("at least one result must stay open")
         self._maximum = maximum
+        self._maximum_rows = maximum_rows
+        self._clock = clock
         self._lock = Lock()
         self._numbers = count(1)
         self._cursors: dict[str, _Cursor] = {}
-        # The ids of the cursors of each result, in the order of their last use.
-        self._owners: OrderedDict[int, list[str]] = OrderedDict()
+        # In the order of their last use.
+        self._owners: OrderedDict[int, _Owner] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._owners)
@@ -66,28 +89,28 @@ class Cursors:
         """
         size = min(max(batch_size, MINIMUM_BATCH_SIZE), MAXIMUM_BATCH_SIZE)
         with self._lock:
-            owner = next(self._numbers)
-            self._owners[owner] = []
+            number = next(self._numbers)
+            self._owners[number] = owner = _Owner(self._clock(), len(result.rows))
             try:
-                return self._page(_Cursor(result, size, owner), None, 0)
+                return self._page(_Cursor(result, size, number), None, 0)
             finally:
-                if not self._owners[owner]:
-                    del self._owners[owner]
-                while len(self._owners) > self._maximum:
-                    self._forget(next(iter(self._owners)))
+                if not owner.cursors:
+                    del self._owners[number]
+                self._make_room()
 
     def next(self, locator: str, batch_size: int | None = None) -> dict[str, Any]:
-        """Answer the page that a locator such as ``01gXX0000012345AAA-2000`` names; it may be asked for again.
+        """Answer the page that a locator such as ``0r8XX0000012345AAA-2000`` names; it may be asked for again.
 
         Args:
             locator: last segment of a ``nextRecordsUrl``.
             batch_size: rows on this page; without it as many as on the first one.
 
         Raises:
-            OrgError: 400 ``INVALID_QUERY_LOCATOR`` for one that is unknown or forgotten.
+            OrgError: 400 ``INVALID_QUERY_LOCATOR`` for one that is unknown, forgotten or too old.
         """
         match = _LOCATOR.fullmatch(locator)
         with self._lock:
+            self._make_room()
             cursor = self._cursors.get(match[1]) if match else None
             if match is None or cursor is None or not 0 < int(match[2]) < cursor.result.total_size:
                 raise OrgError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
@@ -129,15 +152,25 @@ class Cursors:
         return page
 
     def _open(self, cursor: _Cursor) -> str:
-        for known in self._owners[cursor.owner]:
+        for known in self._owners[cursor.owner].cursors:
             # The same page asked for again leads to the same pages of its children.
             if self._cursors[known].result.rows is cursor.result.rows:
                 return known
-        id15 = _ids.make("01g", next(self._numbers))[:15]
+        id15 = _ids.make("0r8", next(self._numbers))[:15]
         self._cursors[id15] = cursor
-        self._owners[cursor.owner].append(id15)
+        self._owners[cursor.owner].cursors.append(id15)
         return id15
 
-    def _forget(self, owner: int) -> None:
-        for id15 in self._owners.pop(owner):
+    def _make_room(self) -> None:
+        oldest = self._clock() - _LIFETIME
+        for number in [number for number, owner in self._owners.items() if owner.opened <= oldest]:
+            self._forget(number)
+        rows = sum(owner.rows for owner in self._owners.values())
+        while len(self._owners) > 1 and (len(self._owners) > self._maximum or rows > self._maximum_rows):
+            rows -= self._forget(next(iter(self._owners)))
+
+    def _forget(self, number: int) -> int:
+        owner = self._owners.pop(number)
+        for id15 in owner.cursors:
             del self._cursors[id15]
+        return owner.rows

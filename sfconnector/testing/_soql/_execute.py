@@ -28,12 +28,19 @@ class Result:
         rows: what SQLite gave.
         shape: how a row becomes a record, ``None`` where there are no records.
         url: the resource at which further pages are found.
+        tracked: the object and the clause, where the query ends in ``FOR VIEW`` or ``FOR REFERENCE``.
     """
 
     total_size: int
     rows: Sequence[Row] = attrs.field(default=(), repr=False)
     shape: RecordShape | None = attrs.field(default=None, repr=False)
     url: str = ""
+    tracked: tuple[str, str] | None = None
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all records; an aggregate result has none."""
+        return [] if self.shape is None else [self.shape.id_of(row) for row in self.rows]
 
     @property
     def records(self) -> list[Record]:
@@ -63,7 +70,8 @@ def execute(text: str, *, schema: Schema, connection: sqlite3.Connection, contex
     See Also:
         https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_query.htm
     """
-    plan = make_plan(parse(text), Environment(text, schema, context))
+    query = parse(text)
+    plan = make_plan(query, Environment(text, schema, context))
     rows = _fetch(connection, plan.sql, plan.parameters)
     if plan.shape is None:
         return Result(rows[0][0])
@@ -71,7 +79,8 @@ def execute(text: str, *, schema: Schema, connection: sqlite3.Connection, contex
         reason = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
         raise OrgError(400, "EXCEEDED_ID_LIMIT", reason)
     url = f"{context.base_path}/{'queryAll' if context.include_deleted else 'query'}"
-    return Result(len(rows), rows, _with_children(plan, plan.shape, rows, connection), url)
+    tracked = (query.sources[0].name.text, query.tracking) if query.tracking and plan.pages else None
+    return Result(len(rows), rows, _with_children(plan, plan.shape, rows, connection), url, tracked)
 
 
 def _fetch(connection: sqlite3.Connection, sql: str, parameters: Mapping[str, Any]) -> list[Row]:

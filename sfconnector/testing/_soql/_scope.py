@@ -5,10 +5,11 @@ from typing import Final
 
 import attrs
 
+from sfconnector.testing._database import quote
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._schema import Field, Schema, SObjectType
 from sfconnector.testing._soql import _ast, _refusals
-from sfconnector.testing._soql._statement import Statement, identifier, select
+from sfconnector.testing._soql._statement import Statement, select
 
 _MAXIMUM_LEVELS: Final = 5
 _MAXIMUM_PARENTS: Final = 55
@@ -94,7 +95,7 @@ class Scope:
         self.sobject = sobject
         self.statement = statement
         self.root = Node(sobject, alias, f'{alias}."Id"')
-        self.joins = [f"{identifier(sobject.name)} AS {alias}"]
+        self.joins = [f"{quote(sobject.name)} AS {alias}"]
         self._parents: dict[tuple[str, ...], Node] = {}
         self._aliases: dict[str, tuple[str, ...]] = {}
         self._add_aliases(sources)
@@ -206,7 +207,7 @@ class Scope:
 
     def _join(self, sobject: SObjectType, reference: str, names: tuple[str, ...], parent: Node | None) -> Node:
         alias = self.statement.alias()
-        self.joins.append(f'LEFT JOIN {identifier(sobject.name)} AS {alias} ON {alias}."Id" = {reference}')
+        self.joins.append(f'LEFT JOIN {quote(sobject.name)} AS {alias} ON {alias}."Id" = {reference}')
         return Node(sobject, alias, f'{alias}."Id"', names, parent=parent)
 
     def column_of(self, node: Node, name: str, path: _ast.Path) -> FieldColumn:
@@ -222,7 +223,7 @@ class Scope:
         if field.type in COMPOUND:
             parts = [part for part in node.sobject.fields.values() if part.compound_field_name == field.name]
             return FieldColumn(field, node, "", tuple(self._make_column(node, part) for part in parts))
-        sql = f"{node.alias}.{identifier(field.name)}"
+        sql = f"{node.alias}.{quote(field.name)}"
         if field.type == "boolean" and node.names:
             # Without a parent its boolean fields count as false.
             sql = f"COALESCE({sql}, 0)"
@@ -249,6 +250,6 @@ class Scope:
         if source is None:
             return None
         alias = self.statement.alias()
-        value, table = f"{alias}.{identifier(source.name)}", f"{identifier(target.name)} AS {alias}"
+        value, table = f"{alias}.{quote(source.name)}", f"{quote(target.name)} AS {alias}"
         same_id = f'{alias}."Id" = {node.record_id}'
         return f"({select([value], [table], same_id)})"

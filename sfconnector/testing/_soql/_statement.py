@@ -7,11 +7,6 @@ from typing import Any
 import attrs
 
 
-def identifier(name: str) -> str:
-    """Quote the name of a table or a column."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def join(operator: str, terms: list[str]) -> str:
     """Combine conditions as a balanced tree: SQLite limits how deep an expression may be, not how long."""
     if len(terms) == 1:

@@ -128,6 +128,11 @@ def test_read(api: Api, method: str) -> None:
     assert [record and record["LastName"] for record in response.json()] == ["A", None, None, "B"]
 
 
+def test_reading_wants_fields_that_exist_even_where_no_record_does(api: Api) -> None:
+    response = api("GET", "composite/sobjects/Account?ids=001000000000000&fields=Id,Nope")
+    assert (response.status_code, response.json()[0]["errorCode"]) == (400, "INVALID_FIELD")
+
+
 def test_reading_wants_fields_that_exist(api: Api) -> None:
     record_id = api.create("Contact", LastName="A")
     unknown = api("GET", "composite/sobjects/Contact", params={"ids": record_id, "fields": "Nonsense"})

@@ -68,8 +68,35 @@ def test_it_says_why_it_cannot_start(capsys: pytest.CaptureFixture[str]) -> None
     assert f"port {port}" in capsys.readouterr().err
 
 
-def test_what_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["local-org", "--tls-cert", "nowhere.pem"]) == 1
+@pytest.mark.parametrize(
+    ("option", "content", "message"),
+    [
+        ("--tls-cert", None, "No such file"),
+        ("--tls-cert", "no certificate", "cannot be read from"),
+        ("--objects", None, "No such file"),
+        ("--objects", "a: [", "is not YAML"),
+        ("--objects", "Invoice__c: {fields: {Total__c: 5}}", "Invoice__c: field Total__c"),
+        ("--database", "text that is no database, and long enough to be told from one" * 20, "not a database"),
+        ("--private-key", None, "No such file"),
+        ("--private-key", "no key", "private_key must be"),
+    ],
+)
+def test_the_file_at_fault_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, content: str | None, message: str
+) -> None:
+    file = tmp_path / "given.file"
+    if content is not None:
+        file.write_text(content)
+    assert command.main(["local-org", option, str(file)]) == 1
+    said = capsys.readouterr().err
+    assert "could not be started" in said
+    assert message in said
+    assert "given.file" in said or option == "--private-key"
+
+
+@pytest.mark.parametrize("option", [("--port", "70000"), ("--token-lifetime", "nan"), ("--daily-api-requests", "0")])
+def test_numbers_out_of_range(capsys: pytest.CaptureFixture[str], option: tuple[str, str]) -> None:
+    assert command.main(["local-org", *option]) == 1
     assert "could not be started" in capsys.readouterr().err
 
 

@@ -243,6 +243,12 @@ def test_a_fault_happens_at_least_once(local_org: LocalOrg) -> None:
         local_org.faults.unavailable(times=0)
 
 
+@pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan")])
+def test_a_delay_has_an_end(local_org: LocalOrg, seconds: float) -> None:
+    with pytest.raises(ValueError, match="cannot be delayed"):
+        local_org.faults.delay(seconds)
+
+
 def test_faults_over_http(local_org: LocalOrg, api: Api) -> None:
     url = f"{local_org.url}/__local_org__/faults"
     wanted = {"fault": "unavailable", "arguments": {"times": 2, "retry_after": 1, "path": "*/limits"}}
@@ -267,6 +273,11 @@ def test_faults_over_http(local_org: LocalOrg, api: Api) -> None:
         b'{"fault": "delay", "arguments": {"minutes": 1}}',
         b'{"fault": "delay", "arguments": [1]}',
         b'{"fault": "cut", "arguments": {"after_bytes": -1}}',
+        b'{"fault": "unavailable", "arguments": {"method": 5}}',
+        b'{"fault": "unavailable", "arguments": {"path": 5}}',
+        b'{"fault": "lock_rows", "arguments": {"path": [1]}}',
+        b'{"fault": "unavailable", "arguments": {"times": "2"}}',
+        b'{"fault": "answer", "arguments": {"status": 503, "headers": {"Retry-After": 1}}}',
     ],
 )
 def test_nonsense_over_http_is_refused(local_org: LocalOrg, body: bytes) -> None:

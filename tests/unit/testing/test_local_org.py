@@ -1,6 +1,7 @@
 """The org as a thing that starts, listens and stops."""
 
 import datetime
+import json
 import os
 import socket
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 import trustme
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from local_api import Api
 
 from sfconnector.testing import LocalOrg
@@ -89,7 +92,11 @@ def test_a_taken_port_is_refused_with_its_number() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"token_lifetime": 0}, "longer than 0"),
+        ({"token_lifetime": 0}, "for 0 seconds"),
+        ({"token_lifetime": float("nan")}, "for nan seconds"),
+        ({"token_lifetime": float("inf")}, "for inf seconds"),
+        ({"port": -1}, "no port -1"),
+        ({"port": 65_536}, "no port 65536"),
         ({"daily_api_requests": 0}, "0 requests a day"),
         ({"ssl_keyfile": "key.pem"}, "without ssl_certfile"),
     ],
@@ -229,3 +236,72 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
     with pytest.raises(AttributeError, match="Nonsense"):
         _ = sfconnector.testing.Nonsense
+
+
+@pytest.mark.parametrize("content", [b"", b"this is text, and long enough to be read as the header of a database" * 20])
+def test_a_file_that_is_no_database_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "org.db"
+    path.write_bytes(content)
+    if not content:  # an empty file is an empty database
+        with LocalOrg(path):
+            return
+    with pytest.raises(OSError, match=r"org\.db cannot be opened: file is not a database"):
+        LocalOrg(path).start()
+    with pytest.raises(OSError, match=r"nowhere/org\.db cannot be opened"):
+        LocalOrg(tmp_path / "nowhere" / "org.db").start()
+
+
+def test_a_file_serves_one_org_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "org.db"
+    with LocalOrg(path), pytest.raises(OSError, match="another org or program is using it"):
+        LocalOrg(path).start()
+    with LocalOrg(path):
+        pass
+
+
+def test_what_was_answered_survives_a_killed_process(tmp_path: Path) -> None:
+    path = tmp_path / "org.db"
+    command = [sys.executable, "-m", "sfconnector.testing", "--json", "--database", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        facts = json.loads(process.stdout.readline())
+        http = requests.Session()
+        http.headers["Authorization"] = f"Bearer {facts['access_token']}"
+        records = [{"attributes": {"type": "Account"}, "Name": "Acme"}] * 20
+        url = f"{facts['url']}/services/data/v68.0/composite/sobjects"
+        written: list[str] = []
+
+        def write() -> None:
+            while True:
+                try:
+                    answer = http.post(url, json={"allOrNone": True, "records": records}, timeout=30)
+                except requests.RequestException:
+                    return
+                written.extend(result["id"] for result in answer.json())
+                if len(written) >= 200:
+                    enough.set()
+
+        enough = threading.Event()
+        writer = threading.Thread(target=write)
+        writer.start()
+        assert enough.wait(30)
+        process.kill()
+        writer.join()
+        http.close()
+    with LocalOrg(path) as org:
+        store = org._runtime.store
+        kept = store.count("Account")
+        assert kept % 20 == 0
+        assert kept - len(written) in (0, 20)  # the last call may have been carried out and not answered
+        assert [store.get("Account", one, ["Id"], store.context())["Id"] for one in written] == written
+
+
+@pytest.mark.parametrize("key", ["no key at all", "EC"])
+def test_the_key_must_be_an_rsa_key(key: str) -> None:
+    if key == "EC":
+        made = ec.generate_private_key(ec.SECP256R1())
+        key = made.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
+    with pytest.raises(ValueError, match="private_key must be"):
+        LocalOrg(private_key=key).start()

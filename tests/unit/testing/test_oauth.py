@@ -296,3 +296,23 @@ def test_identity_refusals_are_words(local_org: LocalOrg, api: Api) -> None:
     assert requests.get(elsewhere, headers=authorized, timeout=30).text == "Wrong_Org"
     stranger = own.replace(local_org.user_id, "005000000000000AAA")
     assert requests.get(stranger, headers=authorized, timeout=30).status_code == 404
+
+
+@pytest.mark.parametrize(("resource", "status"), [("token", 400), ("revoke", 400), ("introspect", 401)])
+def test_credentials_in_a_header_that_cannot_be_read(local_org: LocalOrg, resource: str, status: int) -> None:
+    response = requests.post(
+        f"{local_org.url}/services/oauth2/{resource}",
+        data={"token": "x", "grant_type": "client_credentials"},
+        headers={"Authorization": "Basic !!"},
+        timeout=30,
+    )
+    assert (response.status_code, response.json()["error"]) == (status, "invalid_client")
+
+
+def test_expired_tokens_are_forgotten(local_org: LocalOrg) -> None:
+    tokens = local_org._runtime.tokens
+    for _ in range(1_000):
+        local_org.access_token()
+    local_org.clock.advance(hours=3)
+    alive = local_org.access_token()
+    assert list(tokens._sessions) == [alive]

@@ -2,6 +2,7 @@
 
 import datetime
 import gzip
+import socket
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -175,7 +176,8 @@ def test_only_json_is_spoken(api: Api) -> None:
         (b"", "The HTTP entity body is required, but this request has no entity body."),
         (b"{", "Unexpected end-of-input at [line:1, column:2]"),
         (b'{"Name": x}', "Unexpected character ('x' (code 120)) at [line:1, column:10]"),
-        (b'{\n"Name": NaN}', "Unexpected"),
+        (b'{\n"Name": NaN}', "Unexpected character ('N' (code 78)) at [line:2, column:9]"),
+        (b'{"Name": ' + b"[" * 100_000, "Unexpected character ('[' (code 91)) at [line:1"),
         (b'\xff{"Name": "A"}', "Unexpected"),
         (b"[]", "Can not deserialize: unexpected array at [line:1, column:1]"),
         (b"7", "Can not deserialize: unexpected value at [line:1, column:1]"),
@@ -260,6 +262,113 @@ def test_record_counts(api: Api) -> None:
     response = api("GET", "limits/recordCount", params={"sObjects": "Account,Contact,Nothing"})
     assert response.json() == {"sObjects": [{"count": 1, "name": "Account"}]}
     assert {"count": 1, "name": "Account"} in api("GET", "limits/recordCount").json()["sObjects"]
+
+
+def test_recent_items_are_those_marked_by_a_query(local_org: LocalOrg, api: Api) -> None:
+    local_org.clock.freeze()
+    assert api("GET", "recent").json() == []
+    ids = {name: api.create("Account", Name=name) for name in ("One", "Two", "Three")}
+    api("GET", "query", params={"q": "SELECT Id FROM Account WHERE Name = 'One' FOR VIEW"})
+    local_org.clock.advance(1)
+    api("GET", "query", params={"q": "SELECT Name FROM Account WHERE Name = 'Two' FOR REFERENCE"})
+    local_org.clock.advance(1)
+    api("GET", "query", params={"q": "SELECT Username FROM User LIMIT 1 FOR VIEW"})
+    items = api("GET", "recent").json()
+    assert [item["attributes"]["type"] for item in items] == ["User", "Account", "Account"]
+    assert items[1] == {
+        "attributes": {"type": "Account", "url": f"{api.base}/sobjects/Account/{ids['Two']}"},
+        "Id": ids["Two"],
+        "Name": "Two",
+    }
+    assert api("GET", "recent", params={"limit": 2}).json() == items[:2]
+    assert api("GET", "sobjects/Account").json()["recentItems"] == items[1:]
+    viewed, referenced = (api("GET", f"sobjects/Account/{ids[name]}").json() for name in ("One", "Two"))
+    assert viewed["LastViewedDate"] == viewed["LastReferencedDate"]
+    assert referenced["LastViewedDate"] is None
+    assert referenced["LastReferencedDate"] > viewed["LastReferencedDate"]
+    assert viewed["SystemModstamp"] == viewed["CreatedDate"]
+    api("DELETE", f"sobjects/Account/{ids['Two']}")
+    assert ids["Two"] not in {item["Id"] for item in api("GET", "recent").json()}
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "", "1.5"])
+def test_a_limit_of_recent_items_that_is_none(api: Api, limit: str) -> None:
+    response = api("GET", "recent", params={"limit": limit})
+    assert response.status_code == 400
+    assert "limit" in response.json()[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("soql", "operation", "fields", "cardinality"),
+    [
+        ("SELECT Id FROM Account", "TableScan", [], 3),
+        ("SELECT Id FROM Account WHERE Name = 'a'", "TableScan", [], 3),
+        ("SELECT Id FROM Account WHERE Ext__c = 'b'", "Index", ["Ext__c"], 1),
+        ("SELECT Id FROM Account WHERE Id = '001000000000000'", "Index", ["Id"], 0),
+        ("SELECT COUNT() FROM Account", "TableScan", [], 3),
+    ],
+)
+def test_explaining_a_query(tagged: Api, soql: str, operation: str, fields: list[str], cardinality: int) -> None:
+    for name in "abc":
+        tagged.create("Account", Name=name, Ext__c=name)
+    for path in ("query", "query/"):
+        answer = tagged("GET", path, params={"explain": soql}).json()
+        best, *others = answer["plans"]
+        assert (best["leadingOperationType"], best["fields"], best["cardinality"]) == (operation, fields, cardinality)
+        assert (best["sobjectType"], best["sobjectCardinality"]) == ("Account", 3)
+        assert [plan["leadingOperationType"] for plan in others] == (["TableScan"] if operation == "Index" else [])
+        assert answer["sourceQuery"] == soql
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("SELECT", "MALFORMED_QUERY"),
+        ("", "MALFORMED_QUERY"),
+        ("SELECT Nope FROM Account", "INVALID_FIELD"),
+        ("00O000000000001", "INVALID_ID"),
+    ],
+)
+def test_what_cannot_be_explained(api: Api, text: str, code: str) -> None:
+    response = api("GET", "query", params={"explain": text})
+    assert (response.status_code, response.json()[0]["errorCode"]) == (400, code)
+
+
+def test_a_locator_is_good_for_two_days(local_org: LocalOrg, many: Api) -> None:
+    query = {"params": {"q": "SELECT Id FROM Account"}, "headers": {"Sforce-Query-Options": "batchSize=200"}}
+    following = many("GET", "query", **query).json()["nextRecordsUrl"]
+    local_org.clock.advance(days=1, hours=23)
+    many.http.headers["Authorization"] = f"Bearer {local_org.access_token()}"
+    assert many("GET", following).ok
+    local_org.clock.advance(hours=1)
+    assert errors(many("GET", following)) == [("INVALID_QUERY_LOCATOR", "invalid query locator")]
+
+
+def test_of_a_repeated_parameter_the_first_counts(api: Api) -> None:
+    response = api("GET", "query?q=SELECT+COUNT()+FROM+Account&q=nonsense")
+    assert response.json()["totalSize"] == 0
+
+
+def test_a_body_that_unpacks_to_no_end_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sfconnector.testing._http._LARGEST_BODY", 1_000_000)
+    response = api(
+        "POST", "sobjects/Account", data=gzip.compress(b" " * 1_000_001), headers={"Content-Encoding": "gzip"}
+    )
+    assert (response.status_code, errors(response)[0][0]) == (413, "REQUEST_ENTITY_TOO_LARGE")
+
+
+def test_a_client_that_leaves_amid_its_request_is_no_failure(
+    local_org: LocalOrg, api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = local_org.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(
+            f"POST {api.base}/sobjects/Account HTTP/1.1\r\nHost: x\r\nAuthorization: "
+            f'{api.http.headers["Authorization"]}\r\nContent-Length: 100\r\n\r\n{{"Name":'.encode()
+        )
+    while not any(request.status is None for request in local_org.requests):
+        api("GET", "limits")
+    assert not caplog.records
 
 
 # Records
@@ -403,7 +512,8 @@ def test_deleted_and_updated(local_org: LocalOrg, api: Api) -> None:
     assert kept in api("GET", "sobjects/Account/updated", params=window).json()["ids"]
     deleted = api("GET", "sobjects/Account/deleted", params=window).json()
     assert [entry["id"] for entry in deleted["deletedRecords"]] == [gone]
-    assert api("GET", "sobjects/Account/deleted", params={"start": "yesterday"}).status_code == 400
+    for start in ("yesterday", "2026-01-01T00:00:00", "9999-12-31T23:59:59-14:00"):
+        assert api("GET", "sobjects/Account/deleted", params={**window, "start": start}).status_code == 400
 
 
 # Queries

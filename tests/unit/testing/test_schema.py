@@ -179,6 +179,15 @@ def test_fields_may_be_given_as_values() -> None:
         ({"fields": [{"type": "string"}]}, "needs a name"),
         ({"lable": "X"}, "unknown lable"),
         ({"fields": {"X y__c": "int"}}, "is no API name"),
+        ({"fields": {1: "int"}}, "1 is no API name"),
+        ({"fields": {"X__c": 5}}, "X__c: 5 is neither a line"),
+        ({"fields": {"X__c": ["string"]}}, "is neither a line"),
+        ({"fields": {"X__c": "string(x)"}}, r"takes \(length\)"),
+        ({"fields": {"X__c": "string(20, 2)"}}, r"takes \(length\)"),
+        ({"fields": {"X__c": {"type": "picklist", "values": [{"label": "A"}]}}}, "has no 'value'"),
+        ({"fields": "X__c"}, "mapping of names"),
+        ({"fields": 5}, "mapping of names"),
+        ({"record_types": [{"active": True}]}, "needs a name"),
     ],
 )
 def test_a_mistake_in_a_definition_is_named(definition: dict[str, Any], message: str) -> None:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -157,7 +158,14 @@ def test_a_location_is_built_of_its_parts(store: Store, context: RequestContext)
 def test_text_in_is_text_out(text_store: Store, text: str) -> None:
     context = text_store.context()
     record_id = text_store.create("Account", {"Name": "x", "Description": text}, context)
-    assert text_store.get("Account", record_id, ["Description"], context)["Description"] == text
+    # Salesforce leaves out what Java's trim() does: everything up to the space, at both ends.
+    expected = re.sub(r"\A[\x00-\x20]+|[\x00-\x20]+\Z", "", text) or None
+    assert text_store.get("Account", record_id, ["Description"], context)["Description"] == expected
+
+
+def test_a_name_of_blanks_is_no_name(store: Store, context: RequestContext) -> None:
+    with pytest.raises(OrgError, match="REQUIRED_FIELD_MISSING"):
+        store.create("Account", {"Name": "  \t"}, context)
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ def test_page_sizes(database: Database, asked: int, sizes: list[int]) -> None:
     cursors = Cursors()
     page = cursors.first(database.query(NAMES), asked)
     assert page["totalSize"] == 2501
-    assert re.fullmatch(rf"/services/data/v68\.0/query/01g[0-9A-Za-z]{{15}}-{sizes[0]}", page["nextRecordsUrl"])
+    assert re.fullmatch(rf"/services/data/v68\.0/query/0r8[0-9A-Za-z]{{15}}-{sizes[0]}", page["nextRecordsUrl"])
     pages = read(cursors, page)
     assert list(map(len, pages)) == sizes
     assert joined(pages) == [f"{number:05}" for number in range(2501)]
@@ -64,7 +64,7 @@ def test_page_sizes(database: Database, asked: int, sizes: list[int]) -> None:
 def test_query_all_has_its_own_path(database: Database) -> None:
     fill(database, 201)
     page = Cursors().first(database.query(NAMES, include_deleted=True, version="60.0"), 200)
-    assert page["nextRecordsUrl"].startswith("/services/data/v60.0/queryAll/01g")
+    assert page["nextRecordsUrl"].startswith("/services/data/v60.0/queryAll/0r8")
 
 
 def test_a_page_can_be_asked_for_again_and_in_another_size(database: Database) -> None:
@@ -86,7 +86,9 @@ def test_pages_show_the_records_as_they_were(database: Database) -> None:
     assert len(cursors.next(locator(first))["records"]) == 100
 
 
-@pytest.mark.parametrize("text", ["", "x", "01gLo0000000001IAA-200", "01gLo0000000001IAA", "../query", "0r8xx1-2000"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "0r8Lo0000000001IAA-200", "0r8Lo0000000001IAA", "../query", "01gLo0000000001IAA-200"]
+)
 def test_unknown_locators(text: str) -> None:
     with pytest.raises(OrgError) as caught:
         Cursors().next(text)
@@ -116,6 +118,18 @@ def test_the_oldest_result_is_forgotten(database: Database) -> None:
         cursors.next(locator(second))
     with pytest.raises(ValueError, match="at least one"):
         Cursors(maximum=0)
+
+
+def test_rows_are_not_hoarded(database: Database) -> None:
+    fill(database, 201)
+    cursors = Cursors(maximum_rows=500)
+    pages = [cursors.first(database.query(NAMES), 200) for _ in range(3)]
+    assert len(cursors) == 2
+    with pytest.raises(OrgError, match="invalid query locator"):
+        cursors.next(locator(pages[0]))
+    huge = Cursors(maximum_rows=1)
+    page = huge.first(database.query(NAMES), 200)
+    assert len(huge.next(locator(page))["records"]) == 1
 
 
 def test_many_children_have_pages_of_their_own(database: Database) -> None:
