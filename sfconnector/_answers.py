@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import requests
 
 _TEXT_LIMIT: Final = 300
+# Salesforce's own nest four deep; a hostile body must not exhaust the stack.
+_DEEPEST: Final = 20
 
 # How each API names code, message and the list of entries.
 _CODES: Final = ("errorCode", "statusCode", "exceptionCode", "error", "ErrorType")
@@ -78,7 +80,7 @@ def refusal(response: "requests.Response", *, hint: str = "") -> ApiError:
     found = [_BY_CODE[code] for code in codes if code in _BY_CODE]
     cls = found[0] if found else _BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
     hint = hint or next((_HINTS_BY_CODE[code] for code in codes if code in _HINTS_BY_CODE), "")
-    hint = hint or _redirection(response) or _HINTS_BY_STATUS.get(401 if cls is SessionExpiredError else status, "")
+    hint = hint or redirection(response) or _HINTS_BY_STATUS.get(401 if cls is SessionExpiredError else status, "")
     if is_concurrency_limit(errors):
         hint = "too many long requests run at the same time: make fewer at once"
     matches = _matches(response) if cls is MultipleMatchesError else ()
@@ -121,11 +123,11 @@ def headline(response: "requests.Response") -> str:
     return _text(body) if _is_html(body) else ""
 
 
-def _json_details(data: Any) -> Iterator[ErrorDetail]:
-    if isinstance(data, list):
+def _json_details(data: Any, depth: int = 0) -> Iterator[ErrorDetail]:
+    if isinstance(data, list) and depth < _DEEPEST:
         for item in data:
-            yield from _json_details(item)
-    if not isinstance(data, dict):
+            yield from _json_details(item, depth + 1)
+    if not isinstance(data, dict) or depth >= _DEEPEST:
         return
     code = next((data[name] for name in _CODES if isinstance(data.get(name), str)), "")
     message = next((data[name] for name in _MESSAGES if isinstance(data.get(name), str)), "")
@@ -134,7 +136,7 @@ def _json_details(data: Any) -> Iterator[ErrorDetail]:
         yield ErrorDetail(code, message, tuple(map(str, fields)) if isinstance(fields, list) else ())
         return
     for name in _NESTED:
-        yield from _json_details(data.get(name))
+        yield from _json_details(data.get(name), depth + 1)
 
 
 def _xml_details(body: bytes) -> tuple[ErrorDetail, ...]:
@@ -179,7 +181,8 @@ def _matches(response: "requests.Response") -> tuple[str, ...]:
     return tuple(item for item in data if isinstance(item, str)) if isinstance(data, list) else ()
 
 
-def _redirection(response: "requests.Response") -> str:
+def redirection(response: "requests.Response") -> str:
+    """Say where a redirection leads, by its host only: the rest may hold data."""
     location = response.headers.get("Location", "")
     if not 301 <= response.status_code <= 308 or not location:
         return ""

@@ -23,7 +23,7 @@ from sfconnector._query import Query
 from sfconnector._records import RecordClass
 from sfconnector._results import CallOptions, header
 from sfconnector._retry import Retry
-from sfconnector._session import Body, Params, Seconds, Session
+from sfconnector._session import Body, Params, Seconds, Session, check_version
 from sfconnector._sobjects import SObject
 
 if TYPE_CHECKING:
@@ -191,8 +191,8 @@ class Salesforce:
             raise TypeError(f"a query is a text, not a {type(soql).__name__}")
         if not soql.strip():
             raise ValueError("the query is blank")
-        if batch_size is not None and not 200 <= batch_size <= 2000:
-            raise ValueError(f"batch_size is {batch_size}, and Salesforce takes 200 to 2,000")
+        if batch_size is not None and batch_size not in range(200, 2001):
+            raise ValueError(f"batch_size is {batch_size!r}, and Salesforce takes 200 to 2,000")
         record_class = None if into is None else RecordClass.of(into)
         if _FROM.match(soql):
             if record_class is None:
@@ -201,7 +201,7 @@ class Salesforce:
         request = (query_all if include_deleted else query).build(
             q=soql,
             sforce_query_options=None if batch_size is None else f"batchSize={batch_size}",
-            sforce_call_options=header(call_options),
+            sforce_call_options=header(call_options, CallOptions),
         )
         return Query(self._session, request, soql, record_class.decoder() if record_class else None)
 
@@ -255,7 +255,7 @@ class Salesforce:
             >>> sf.resources()["query"]
             '/services/data/v68.0/query'
         """
-        request = list_resources.build(version or self._session.api_version)
+        request = list_resources.build(self.api_version if version is None else check_version(version))
         return call(self._session, request, list_resources.parse, timeout=timeout)
 
     def limits(self, *, timeout: Seconds = None) -> dict[str, dict[str, Any]]:

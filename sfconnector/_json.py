@@ -1,6 +1,6 @@
-"""JSON, both ways; orjson is imported on first use."""
+"""JSON, both ways, and the forms that values have in it; orjson is imported on first use."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 
@@ -33,6 +33,43 @@ def dumps(value: object) -> bytes:
         raise
 
 
+def utc(value: object, where: str = "") -> datetime:
+    """Move an instant to UTC.
+
+    Args:
+        value: A zone-aware datetime.
+        where: What errors begin with.
+
+    Raises:
+        TypeError: The value is no datetime.
+        ValueError: It is naive, or beyond the years that a datetime can hold.
+    """
+    if not isinstance(value, datetime):
+        raise TypeError(f"{where}a datetime is needed, not a {type(value).__name__}")
+    if value.utcoffset() is None:
+        raise ValueError(f"{where}the datetime has no time zone, so it names no instant: give it a tzinfo")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{where}{value} has no form in UTC") from None
+
+
+def format_instant(value: datetime, where: str = "") -> str:
+    """Write an instant as Salesforce takes it, in UTC and cut to milliseconds."""
+    return utc(value, where).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def format_time(value: time, where: str = "") -> str:
+    """Write a time of day as Salesforce takes it, cut to milliseconds.
+
+    Raises:
+        ValueError: It has a time zone.
+    """
+    if value.tzinfo is not None:
+        raise ValueError(f"{where}a Salesforce time has no zone: give a time without tzinfo")
+    return value.isoformat(timespec="milliseconds") + "Z"
+
+
 def _encode(value: object) -> Any:
     from decimal import Decimal
 
@@ -40,13 +77,12 @@ def _encode(value: object) -> Any:
 
     match value:
         case Decimal() if value.is_finite():
+            # A float would round it.
             return orjson.Fragment(format(value, "f"))
         case Decimal():
             raise ValueError(f"JSON has no number for {value}")
         case datetime():
-            if value.utcoffset() is None:
-                raise ValueError(f"{value!r} has no time zone, so it names no instant: give it a tzinfo")
-            return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+            return format_instant(value)
         case date():
             return value.isoformat()
         case _:

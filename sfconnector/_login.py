@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sfconnector._answers import headline
+from sfconnector._answers import headline, redirection
 from sfconnector._json import loads
 from sfconnector.errors import AuthenticationError
 
@@ -55,5 +55,7 @@ def read_token_answer(response: "requests.Response", flow: str) -> Mapping[str, 
     if not error:
         shown = headline(response) or response.reason or ""
         description = f"the login URL answered {status} {shown}".rstrip()
-        hint = "check that it is the URL of a Salesforce org or of login.salesforce.com"
+        hint = redirection(response) or "check that it is the URL of a Salesforce org or of login.salesforce.com"
+        if status == 429 or status >= 500:
+            hint = "Salesforce, or something on the way to it, is in trouble: see https://status.salesforce.com"
     raise AuthenticationError(flow, description, error=error, status=status, hint=hint)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Final
+
+from sfconnector._json import utc
 
 _NAME: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _PATH: Final = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
@@ -45,7 +47,8 @@ def external_id_value(value: object) -> str:
         raise TypeError(f"an external id is a text or a whole number, not a {type(value).__name__}")
     if value == "":
         raise ValueError("the external id is empty, so it names no record")
-    return str(value)
+    # An enum stands for its value.
+    return str.__str__(value) if isinstance(value, str) else str(int(value))
 
 
 def auto_assign_header(value: bool | str | None) -> str | None:
@@ -57,8 +60,4 @@ def auto_assign_header(value: bool | str | None) -> str | None:
 
 def http_date(value: datetime | None) -> str | None:
     """Write an instant as HTTP's conditions take it, cut to seconds."""
-    if value is None:
-        return None
-    if value.utcoffset() is None:
-        raise ValueError("the datetime has no time zone, so it names no instant: give it a tzinfo")
-    return format_datetime(value.astimezone(UTC).replace(microsecond=0), usegmt=True)
+    return None if value is None else format_datetime(utc(value).replace(microsecond=0), usegmt=True)

@@ -12,14 +12,15 @@ import requests
 from sfconnector_generated.client import Request
 
 from sfconnector._session import Session
+from sfconnector._urls import target_on
 from sfconnector.errors import InvalidResponseError
 
 T = TypeVar("T")
 
 # Salesforce writes the locator before the records, so the next page can be asked for before this one,
-# which is a thousand times as long, is decoded.
+# which is a thousand times as long, is decoded. JSON may write the locator in other ways; then it waits for that.
 _LOCATOR: Final = re.compile(
-    rb'\s*\{\s*"totalSize"\s*:\s*\d+\s*,\s*"done"\s*:\s*false\s*,\s*"nextRecordsUrl"\s*:\s*"([^"\\]+)"'
+    rb'\s*\{\s*"totalSize"\s*:\s*\d+\s*,\s*"done"\s*:\s*false\s*,\s*"nextRecordsUrl"\s*:\s*"([!#-\[\]-~]+)"'
 )
 _SUBQUERY: Final = re.compile(r"\(\s*SELECT\b", re.IGNORECASE)
 
@@ -31,14 +32,15 @@ class _Page(NamedTuple):
 
     @classmethod
     def parse(cls, data: Any, response: requests.Response) -> _Page:
-        try:
-            page = cls(data["totalSize"], data["records"], None if data["done"] else data["nextRecordsUrl"])
-        except (TypeError, KeyError) as error:
-            raise InvalidResponseError(
-                response, f"the answer is not a page of a query: {error!r} is missing"
-            ) from error
-        if not isinstance(page.records, list):
-            raise InvalidResponseError(response, "the answer is not a page of a query: its records are no list")
+        match data:
+            case {"totalSize": int(size), "done": True, "records": [*records]}:
+                page = cls(size, records, None)
+            case {"totalSize": int(size), "done": False, "nextRecordsUrl": str(url), "records": [*records]}:
+                page = cls(size, records, url)
+            case _:
+                raise InvalidResponseError(response, "the answer is not a page of a query with all that belongs to it")
+        if not {*map(type, page.records)} <= {dict}:
+            raise InvalidResponseError(response, "the answer is not a page of a query: not all its records are objects")
         return page
 
 
@@ -102,9 +104,6 @@ class Query(Generic[T]):
         """Walk over the records a page at a time; a page holds at most ``batch_size`` of them and may hold fewer."""
         first, self._first = self._first, None
         for records in self._follow(first or self._send(self._request)):
-            if self._nested:
-                for record in records:
-                    self._complete(record)
             if self._decode is None:
                 # Without a class of the caller's, T is the dict itself.
                 yield records  # type: ignore[misc]
@@ -119,6 +118,9 @@ class Query(Generic[T]):
             page = _Page.parse(self._session.decode(response), response)
             if page.next_url is not None and ahead is None:
                 ahead = self._ask_for(page.next_url, seen, response)
+            if self._nested:
+                for record in page.records:
+                    self._complete(record, response)
             del response  # the page's bytes need not stay while its records are worked on
             yield page.records
             if ahead is None:
@@ -128,6 +130,12 @@ class Query(Generic[T]):
     def _ask_for(self, url: str, seen: set[str], response: requests.Response) -> _Ahead:
         if url in seen:
             raise InvalidResponseError(response, "the answer names a page that was fetched before as the next one")
+        try:
+            target_on(self._session.instance_url, url)
+        except ValueError as error:
+            raise InvalidResponseError(
+                response, f"the answer names no page of this org as the next one: {error}"
+            ) from None
         seen.add(url)
         return _Ahead(lambda: self._session.request("GET", url))
 
@@ -136,19 +144,25 @@ class Query(Generic[T]):
         self._session.check(response)
         return response
 
-    def _complete(self, record: dict[str, Any]) -> None:
+    def _complete(self, record: dict[str, Any], response: requests.Response) -> None:
         for value in record.values():
             if not isinstance(value, dict):
                 continue
             if "records" in value and "done" in value:
-                if not value["done"]:
-                    for records in self._follow(self._session.request("GET", value.pop("nextRecordsUrl"))):
-                        value["records"] += records
-                    value["done"] = True
-                for child in value["records"]:
-                    self._complete(child)
+                self._complete_children(value, response)
             else:
-                self._complete(value)
+                self._complete(value, response)
+
+    def _complete_children(self, children: dict[str, Any], response: requests.Response) -> None:
+        page = _Page.parse(children, response)
+        for child in page.records:
+            self._complete(child, response)
+        if page.next_url is not None:
+            rest = self._ask_for(page.next_url, set(), response).result()
+            for records in self._follow(rest):
+                page.records.extend(records)
+            del children["nextRecordsUrl"]
+            children.update(done=True, records=page.records)
 
     def __repr__(self) -> str:
         # The text of a query may hold personal data in its literals.

@@ -6,11 +6,13 @@ import math
 import re
 import typing
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from functools import cache
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import attrs
+
+from sfconnector._json import format_instant, format_time
 
 T = TypeVar("T")
 _NAME: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
@@ -52,11 +54,11 @@ def _encode(name: str, value: object) -> Any:
                 raise ValueError(f"{name}: JSON has no number for {value}")
             return float(value)
         case datetime():
-            return format_datetime(value, name)
+            return format_instant(value, f"{name}: ")
         case date():
             return value.isoformat()
         case time():
-            return value.isoformat(timespec="milliseconds") + "Z"
+            return format_time(value, f"{name}: ")
         case Mapping():
             return {key: _encode(f"{name}.{key}", item) for key, item in value.items()}
         case list() | tuple():
@@ -66,31 +68,14 @@ def _encode(name: str, value: object) -> Any:
 
 
 def _decimal(name: str, value: object) -> Any:
-    # Only records that hold decimals pay for importing these.
+    # Only records that hold decimals pay for importing it.
     from decimal import Decimal
-
-    from orjson import Fragment
 
     if not isinstance(value, Decimal):
         raise TypeError(f"{name}: a {type(value).__name__} has no place in a record")
     if not value.is_finite():
         raise ValueError(f"{name}: JSON has no number for {value}")
-    # A float would round it.
-    return Fragment(format(value, "f"))
-
-
-def format_datetime(value: object, name: str) -> str:
-    """Write an instant as the REST API takes it, in UTC and cut to milliseconds.
-
-    Raises:
-        ValueError: The datetime is naive.
-        TypeError: The value is not a datetime.
-    """
-    if not isinstance(value, datetime):
-        raise TypeError(f"{name}: a datetime is needed, not a {type(value).__name__}")
-    if value.utcoffset() is None:
-        raise ValueError(f"{name}: the datetime has no time zone, so it names no instant: give it a tzinfo")
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return value
 
 
 class RecordClass(NamedTuple, Generic[T]):
@@ -107,21 +92,28 @@ class RecordClass(NamedTuple, Generic[T]):
     attributes: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, record_class: type[T]) -> RecordClass[T]:
+    def of(cls, record_class: type[T], *, inside: tuple[type, ...] = ()) -> RecordClass[T]:
         """Read a class.
 
+        Args:
+            record_class: An attrs class or a dataclass.
+            inside: The classes that have led to this one.
+
         Raises:
-            TypeError: The class is neither an attrs class nor a dataclass, or has no fields.
+            TypeError: The class is neither an attrs class nor a dataclass, has no fields, or leads back to itself.
         """
+        if record_class in inside:
+            raise TypeError(f"{record_class.__name__} holds itself, so its SELECT list would have no end")
+        inside = (*inside, record_class)
         fields: list[str] = []
         relationships: list[str] = []
         attributes: list[tuple[str, str]] = []
         for attribute, name, hint in attributes_of(record_class):
             parent, child = nested_classes(hint)
             if parent is not None:
-                relationships += [f"{name}.{path}" for path in RecordClass.of(parent).select]
+                relationships += [f"{name}.{path}" for path in RecordClass.of(parent, inside=inside).select]
             elif child is not None:
-                select = ", ".join(RecordClass.of(child).select)
+                select = ", ".join(RecordClass.of(child, inside=inside).select)
                 relationships.append(f"(SELECT {select} FROM {name})")  # noqa: S608  # all names are checked
             else:
                 fields.append(name)
@@ -157,7 +149,10 @@ def attributes_of(record_class: type) -> list[tuple[str, str, Any]]:
         raise TypeError(f"records become attrs classes or dataclasses, and {record_class!r} is neither")
     if not found:
         raise TypeError(f"{record_class.__name__} has no fields, so there is nothing to select")
-    hints = type_hints(record_class)
+    try:
+        hints = type_hints(record_class)
+    except NameError as error:
+        raise TypeError(f"{record_class.__name__}: {error}; define record classes at the top of a module") from None
     attributes = [(name, metadata.get(API_NAME, name), hints[name]) for name, metadata in found]
     for _, api_name, _ in attributes:
         if not isinstance(api_name, str) or _NAME.fullmatch(api_name) is None:

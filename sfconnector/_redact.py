@@ -19,6 +19,9 @@ _MASKS: Final = (
 )
 
 
+_FORMATTER: Final = logging.Formatter()
+
+
 def redact(text: str) -> str:
     """Mask tokens, passwords and query strings in a text."""
     for pattern, replacement in _MASKS:
@@ -43,6 +46,8 @@ class RedactingFilter(logging.Filter):
         message = record.getMessage()
         if (clean := redact(message)) != message:
             record.msg, record.args = clean, ()
+        if record.exc_info:
+            record.exc_text = redact(record.exc_text or _FORMATTER.formatException(record.exc_info))
         return True
 
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import attrs
 
 from sfconnector.errors import ErrorDetail
+
+Option = TypeVar("Option", "DuplicateRule", "CallOptions")
+
+_FLAG = attrs.validators.optional(attrs.validators.instance_of(bool))
+
+
+def _word(_: object, attribute: attrs.Attribute[str | None], value: object) -> None:
+    # What a header separates its options by would start another option.
+    if value is not None and (not isinstance(value, str) or not value.strip() or set(value) & set(",;=\r\n")):
+        raise ValueError(f"{attribute.name} {value!r} is blank, or holds what separates the options of a header")
 
 
 @attrs.frozen
@@ -40,9 +52,9 @@ class DuplicateRule:
         https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm
     """
 
-    allow_save: bool | None = None
-    include_record_details: bool | None = None
-    run_as_current_user: bool | None = None
+    allow_save: bool | None = attrs.field(default=None, validator=_FLAG)
+    include_record_details: bool | None = attrs.field(default=None, validator=_FLAG)
+    run_as_current_user: bool | None = attrs.field(default=None, validator=_FLAG)
 
     @property
     def header(self) -> str:
@@ -66,8 +78,8 @@ class CallOptions:
         https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_calloptions.htm
     """
 
-    client: str | None = None
-    default_namespace: str | None = None
+    client: str | None = attrs.field(default=None, validator=_word)
+    default_namespace: str | None = attrs.field(default=None, validator=_word)
 
     @property
     def header(self) -> str:
@@ -75,6 +87,8 @@ class CallOptions:
         return ", ".join(f"{name}={value}" for name, value in options.items() if value is not None)
 
 
-def header(option: DuplicateRule | CallOptions | None) -> str | None:
-    """Write an option as its header, if it is given."""
-    return None if option is None else option.header
+def header(option: Option | None, kind: type[Option]) -> str | None:
+    """Write an option as its header, if it says anything."""
+    if option is not None and not isinstance(option, kind):
+        raise TypeError(f"a {kind.__name__} is needed, not a {type(option).__name__}")
+    return None if option is None else option.header or None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 import requests
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sfconnector._usage import Usage
     from sfconnector.auth import Auth
 
+T = TypeVar("T")
 Seconds: TypeAlias = float | tuple[float, float] | Timeout | None
 Scalar: TypeAlias = str | int | float | bool | None
 Params: TypeAlias = Mapping[str, Scalar] | Sequence[tuple[str, Scalar]] | None
@@ -40,6 +42,10 @@ _CONNECTIONS: Final = 10
 _JSON: Final = "application/json"
 _APEX: Final = "/services/apexrest/"
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+# RFC 9110 section 5.1.
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+# Printable ASCII; a comma would begin another option of Sforce-Call-Options.
+_CLIENT_NAME: Final = re.compile(r"(?=.*[!-~])[ -+\--~]+")
 _CONDITIONS: Final = ("If-Modified-Since", "If-None-Match")
 # An answer remembers this of the attempts before it.
 _MAY_BE_DONE: Final = "_sfconnector_may_be_done"
@@ -74,19 +80,10 @@ class Session:
 
     Args:
         auth: How to log in, see :mod:`sfconnector.auth`.
-        api_version: The version of the API, such as ``"68.0"``.
-        timeout: Seconds for connecting and for each next piece of the answer, a pair of them, or a :class:`Timeout`.
-        retry: Which requests are repeated, and when.
-        hooks: Functions to call for metrics and tracing.
-        proxies: URLs by scheme, as for requests; by default what the environment says, and ``{}`` for none.
-        verify: Whether to check the server's certificate, or the path of a file or folder with CA certificates.
-        cert: The path of a client certificate with its key, or the paths of both.
-        max_connections: Connections to one host; further threads wait for one to become free.
-        client_name: Your program's name, for the User-Agent and the org's logs.
-        http: A session of your own, whose adapters, proxies and certificates are used, and nothing else of it.
+        **: As for :class:`sfconnector.Salesforce`.
 
     Raises:
-        ValueError: An argument cannot be right; the text tells which.
+        ValueError, TypeError: An argument cannot be right; the text tells which.
     """
 
     def __init__(
@@ -104,24 +101,24 @@ class Session:
         client_name: str | None = None,
         http: requests.Session | None = None,
     ) -> None:
-        self.api_version = _check_version(api_version)
+        _check_auth(auth)
+        self.api_version = check_version(api_version)
         self._timeout = Timeout.of(timeout, Timeout())
-        self._retry, self._hooks = retry or Retry(), hooks or Hooks()
-        self._signer = Signer(auth, self._post_form, self._hooks, self._retry.clock)
+        self._retry = _of_type("retry", Retry() if retry is None else retry, Retry)
+        self._hooks = _of_type("hooks", Hooks() if hooks is None else hooks, Hooks)
+        self._signer = Signer(auth, self._post_form, self._hooks, self._retry.clock, self._timeout.total)
         self._headers = _base_headers(client_name)
         self._limit_info = ""
-        self._closed = False
+        self._closed, self._process = False, os.getpid()
         self._owned = http is None
         self._proxies = Proxies(proxies)
         if http is None:
-            if max_connections < 1:
-                raise ValueError(f"max_connections is a number above 0, not {max_connections!r}")
-            self.http = open_http(verify, cert, max_connections)
+            self.http = open_http(verify, cert, _check_count("max_connections", max_connections))
             self.http.auth = self._signer
         elif (proxies, verify, cert, max_connections) != (None, True, None, _CONNECTIONS):
             raise ValueError("give proxies, verify, cert and max_connections to the session that you pass as http")
         else:
-            self.http = http
+            self.http = _of_type("http", http, requests.Session)
 
     @property
     def instance_url(self) -> str:
@@ -234,9 +231,8 @@ class Session:
         """
         if json is not None and data is not None:
             raise ValueError("give json or data, not both")
-        method = method.upper()
-        if not method.isascii() or not method.isalpha():
-            raise ValueError(f"{method!r} is no HTTP method")
+        method = _check_method(method)
+        _of_type("path", path, str)
         query = _query(params)
         request = Request(
             operation="request",
@@ -264,6 +260,9 @@ class Session:
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError("the client is closed: make a new one")
+        if os.getpid() != self._process:
+            # Two processes on one connection would read each other's answers.
+            raise RuntimeError("the client was made before a fork: make one in each process")
 
     def _merge(
         self, own: Mapping[str, str], extra: Mapping[str, str] | None, accept: str
@@ -271,10 +270,11 @@ class Session:
         merged: CaseInsensitiveDict[str | bytes] = CaseInsensitiveDict(self._headers)
         merged["Accept"] = accept
         for given in (own, extra or {}):
-            for name, value in given.items():
+            for name, value in _of_type("headers", given, Mapping).items():
+                _check_header(name, value)
                 if name.lower() in {"authorization", "x-sfdc-session", "cookie", "host"}:
                     raise ValueError(f"{name} is the session's own header")
-                merged[name] = _check_header(name, value)
+                merged[name] = value
         return merged
 
     def _post_form(self, url: str, form: Mapping[str, str], *, flow: str, repeatable: bool = True) -> Mapping[str, Any]:
@@ -310,6 +310,7 @@ class Session:
                 return response
             self._announce(call, number, decision.reason, decision.delay)
             self._retry.sleep(decision.delay)
+            self._check_open()
             doubtful = doubtful or (failed.sent if failed is not None else outcome.status >= 500 or outcome.status == 0)
             number += 1
 
@@ -403,24 +404,49 @@ def _check_body(body: object) -> None:
         raise TypeError(f"a body is bytes, a binary file or an iterable of bytes, not a {type(body).__name__}")
 
 
-def _base_headers(client_name: str | None) -> dict[str, str]:
+def _base_headers(client_name: object) -> dict[str, str]:
     agent = f"sfconnector/{__version__}"
     headers = {"User-Agent": agent, "Accept-Encoding": "gzip"}
     if client_name is not None:
-        if not client_name.strip() or not client_name.isprintable() or not client_name.isascii() or "," in client_name:
+        if not isinstance(client_name, str) or _CLIENT_NAME.fullmatch(client_name) is None:
             raise ValueError(f"client_name {client_name!r} is blank, or has characters that a header cannot carry")
         headers["User-Agent"] = f"{client_name} {agent}"
         headers["Sforce-Call-Options"] = f"client={client_name}"
     return headers
 
 
-def _check_header(name: str, value: object) -> str:
-    if not isinstance(value, str) or not (name + value).isprintable() or not (name + value).isascii():
+def _check_header(name: object, value: object) -> None:
+    if not isinstance(name, str) or _HEADER_NAME.fullmatch(name) is None:
+        raise ValueError(f"{name!r} is no name of a header")
+    if not isinstance(value, str) or not value.isprintable() or not value.isascii():
         raise ValueError(f"the header {name!r} holds what HTTP cannot carry: printable ASCII is needed")
+
+
+def _check_auth(auth: object) -> None:
+    if isinstance(auth, type) or not callable(getattr(auth, "login", None)):
+        raise TypeError(f"auth is a way to log in, such as auth.ClientCredentials(…), not a {type(auth).__name__}")
+
+
+def _check_method(method: object) -> str:
+    if not isinstance(method, str) or not method.isascii() or not method.isalpha():
+        raise ValueError(f"{method!r} is no HTTP method")
+    return method.upper()
+
+
+def _check_count(name: str, value: object) -> int:
+    if not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} is a whole number above 0, not {value!r}")
     return value
 
 
-def _check_version(version: object) -> str:
+def _of_type(name: str, value: T, kind: type) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} is a {kind.__name__}, not a {type(value).__name__}")
+    return value
+
+
+def check_version(version: object) -> str:
+    """Refuse what cannot be a version of the API."""
     if not isinstance(version, str) or re.fullmatch(r"[1-9]\d\.\d", version, re.ASCII) is None:
         raise ValueError(f'api_version {version!r} is not of the form "{API_VERSION}"')
     return version

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import requests
 from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
 
 from sfconnector import _hooks
 from sfconnector._answers import refusal
 from sfconnector._redact import logger
+from sfconnector._transport import read_body
+from sfconnector.errors import AuthenticationError
 
 if TYPE_CHECKING:
     from sfconnector.auth import Auth, Token, TokenTransport
@@ -55,8 +58,6 @@ _SIGN_STATUSES: Final = frozenset(sign.status for sign in _SIGNS)
 
 def is_expiry(response: requests.Response) -> bool:
     """Tell whether an answer means that the session is over and a new one would help."""
-    if response.status_code not in _SIGN_STATUSES:
-        return False
     path, body = response.request.path_url, response.content
     return any(
         sign.status == response.status_code and path.startswith(sign.path) and sign.body in body for sign in _SIGNS
@@ -86,10 +87,13 @@ class Signer(AuthBase):
         post: What sends token requests.
         hooks: Whom to tell.
         clock: A clock that never goes backwards, in seconds.
+        total: Seconds for reading an answer that may say that the session is over.
     """
 
-    def __init__(self, auth: Auth, post: TokenTransport, hooks: _hooks.Hooks, clock: Callable[[], float]) -> None:
-        self._auth, self._post, self._hooks, self._clock = auth, post, hooks, clock
+    def __init__(
+        self, auth: Auth, post: TokenTransport, hooks: _hooks.Hooks, clock: Callable[[], float], total: float
+    ) -> None:
+        self._auth, self._post, self._hooks, self._clock, self._total = auth, post, hooks, clock, total
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._failure: Exception | None = None
@@ -111,6 +115,13 @@ class Signer(AuthBase):
             return self._login(rejected)
         except _Stale:
             raise refusal(response, hint=getattr(self._auth, "renewal", _STALE)) from None
+
+    def is_refused(self, response: requests.Response) -> bool:
+        """Tell whether an answer means that the session is over, reading it where its status leaves that open."""
+        if response.status_code not in _SIGN_STATUSES:
+            return False
+        read_body(response, self._clock() + self._total, self._clock)
+        return is_expiry(response)
 
     def _login(self, rejected: Token | None) -> tuple[Token, bool]:
         logins = self._logins
@@ -139,7 +150,12 @@ class Signer(AuthBase):
     def _fetch(self, rejected: Token | None) -> Token:
         if rejected is not None:
             self._rejected.append(rejected.access_token)
-        token = self._auth.login(self._post)
+        try:
+            token = self._auth.login(self._post)
+        except (OSError, HTTPError) as error:
+            # In the middle of a request it would pass for a failure of that request, and be taken for lost.
+            flow = type(self._auth).__name__
+            raise AuthenticationError(flow, f"the login raised {type(error).__name__}: see its cause") from error
         if token.access_token in self._rejected:
             raise _Stale
         return token
@@ -158,7 +174,7 @@ class _Renewal:
         self._left = _RENEWALS
 
     def __call__(self, response: requests.Response, **kwargs: Any) -> requests.Response:
-        while self._left and is_expiry(response):
+        while self._left and self._signer.is_refused(response):
             request, rejected = response.request, self._token
             self._token, fetched = self._signer.renew(rejected, response)
             # What another thread has fetched may be over as well by now; what this one has is the last try.

@@ -88,8 +88,8 @@ class SObject(Generic[T]):
             self.name,
             body=self._encode(record, without_nulls=True),
             sforce_auto_assign=auto_assign_header(auto_assign),
-            sforce_duplicate_rule_header=header(duplicate_rule),
-            sforce_call_options=header(call_options),
+            sforce_duplicate_rule_header=header(duplicate_rule, DuplicateRule),
+            sforce_call_options=header(call_options, CallOptions),
         )
         response = send(self._session, request, timeout=timeout)
         saved = read(self._session, response, create_record.parse)
@@ -151,7 +151,7 @@ class SObject(Generic[T]):
             check_id(record_id),
             fields=self._fields(fields),
             if_modified_since=http_date(if_modified_since),
-            sforce_call_options=header(call_options),
+            sforce_call_options=header(call_options, CallOptions),
         )
         response = send(self._session, request, timeout=timeout)
         return None if response.status_code == 304 else self._record(response)
@@ -191,7 +191,7 @@ class SObject(Generic[T]):
             check_name("the external-id field", field),
             external_id_value(value),
             fields=self._fields(fields),
-            sforce_call_options=header(call_options),
+            sforce_call_options=header(call_options, CallOptions),
         )
         return self._record(send(self._session, request, timeout=timeout))
 
@@ -234,11 +234,11 @@ class SObject(Generic[T]):
             check_id(record_id),
             body=self._encode(record, without_nulls=False),
             sforce_auto_assign=auto_assign_header(auto_assign),
-            sforce_duplicate_rule_header=header(duplicate_rule),
+            sforce_duplicate_rule_header=header(duplicate_rule, DuplicateRule),
             if_unmodified_since=http_date(if_unmodified_since),
-            sforce_call_options=header(call_options),
+            sforce_call_options=header(call_options, CallOptions),
         )
-        send(self._session, request, timeout=timeout)
+        _check_empty(send(self._session, request, timeout=timeout))
 
     def upsert(
         self,
@@ -274,7 +274,7 @@ class SObject(Generic[T]):
             >>> sf.sobject("Account").upsert("Ext__c", "A-42", {"Name": "Acme"}).created
             False
         """
-        key = external_id_value(value)
+        field, key = check_name("the external-id field", field), external_id_value(value)
         body = self._encode(record, without_nulls=False, empty=True)
         for name in [name for name in body if name.lower() == field.lower()]:
             # Salesforce refuses the field in the body, where a row of data usually has it.
@@ -282,18 +282,19 @@ class SObject(Generic[T]):
                 raise ValueError(f"the record's own {name} is not the external id under which it is to be upserted")
         request = upsert_record.build(
             self.name,
-            check_name("the external-id field", field),
+            field,
             key,
             body=body,
             sforce_auto_assign=auto_assign_header(auto_assign),
-            sforce_duplicate_rule_header=header(duplicate_rule),
-            sforce_call_options=header(call_options),
+            sforce_duplicate_rule_header=header(duplicate_rule, DuplicateRule),
+            sforce_call_options=header(call_options, CallOptions),
         )
         response = send(self._session, request, timeout=timeout)
-        saved = read(self._session, response, upsert_record.parse) if response.content else None
         # Before API version 46.0 an update is answered with 204, and a 201 does not say that it created.
-        if saved is None:
+        if response.status_code == 204:
             return UpsertResult(None, created=False)
+        if (saved := read(self._session, response, upsert_record.parse)) is None:
+            raise InvalidResponseError(response, "the answer lacks the result of the upsert")
         _check_saved(saved)
         return UpsertResult(saved.id or None, created=saved.created or response.status_code == 201)
 
@@ -315,7 +316,9 @@ class SObject(Generic[T]):
         Example:
             >>> sf.sobject("Account").delete(account_id)
         """
-        request = delete_record.build(self.name, check_id(record_id), sforce_call_options=header(call_options))
+        request = delete_record.build(
+            self.name, check_id(record_id), sforce_call_options=header(call_options, CallOptions)
+        )
         self._delete(request, "ENTITY_IS_DELETED", timeout)
 
     def delete_by_external_id(
@@ -344,7 +347,7 @@ class SObject(Generic[T]):
             self.name,
             check_name("the external-id field", field),
             external_id_value(value),
-            sforce_call_options=header(call_options),
+            sforce_call_options=header(call_options, CallOptions),
         )
         self._delete(request, "NOT_FOUND", timeout)
 
@@ -417,8 +420,10 @@ class SObject(Generic[T]):
     def _delete(self, request: Request, gone: str, timeout: Seconds) -> None:
         response = self._session.send(request, timeout=timeout)
         # The first attempt deleted the record, and its answer was lost.
-        if not (may_be_done(response) and response.status_code == 404 and refusal(response).code == gone):
-            self._session.check(response)
+        if may_be_done(response) and response.status_code == 404 and refusal(response).code == gone:
+            return
+        self._session.check(response)
+        _check_empty(response)
 
     def _encode(self, record: object, *, without_nulls: bool, empty: bool = False) -> dict[str, Any]:
         if self._class is not None and isinstance(record, self._class.cls):
@@ -431,6 +436,16 @@ class SObject(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<SObject {self.name}>"
+
+
+def _check_empty(response: requests.Response) -> None:
+    """Raise where something came that Salesforce does not send, such as the login page of a proxy."""
+    if response.content:
+        raise InvalidResponseError(
+            response,
+            "an empty answer was expected",
+            hint="a proxy or a login page may have answered: look at the record",
+        )
 
 
 def _check_saved(saved: models.SaveResult | models.UpsertResult) -> None:

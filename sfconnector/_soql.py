@@ -3,9 +3,10 @@
 import math
 import string
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import Any, Final
 
+from sfconnector._json import format_instant, format_time
 from sfconnector._names import check_path
 
 _ESCAPES: Final = str.maketrans(
@@ -94,13 +95,11 @@ def _literal(name: str, value: object) -> str:
         case int():
             return str(int(value))
         case datetime():
-            return _datetime_literal(name, value)
+            return format_instant(value, f"{name}: ")
         case date():
             return value.isoformat()
         case time():
-            if value.tzinfo is not None:
-                raise ValueError(f"{name}: a Salesforce time has no zone, give a time without tzinfo")
-            return value.isoformat(timespec="milliseconds") + "Z"
+            return format_time(value, f"{name}: ")
         case list() | tuple() | set() | frozenset():
             return _list_literal(name, value)
         case _:
@@ -117,12 +116,6 @@ def _decimal_literal(name: str, value: object) -> str:
         raise ValueError(f"{name}: SOQL has no literal for {value}")
     # SOQL numbers have no exponent.
     return format(Decimal(repr(value)) if isinstance(value, float) else value, "f")
-
-
-def _datetime_literal(name: str, value: datetime) -> str:
-    if value.utcoffset() is None:
-        raise ValueError(f"{name}: the datetime has no time zone, so it names no instant: give it a tzinfo")
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _list_literal(name: str, values: Iterable[object]) -> str:

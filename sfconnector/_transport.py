@@ -17,7 +17,14 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_encoding_from_headers, get_environ_proxies
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, EmptyPoolError, HTTPError, ProxyError, ReadTimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    EmptyPoolError,
+    HTTPError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+)
 from urllib3.util.ssl_ import create_urllib3_context
 
 from sfconnector.errors import Failure, TransportError, TransportTimeoutError
@@ -267,7 +274,8 @@ def translated(method: str, path: str) -> Iterator[None]:
         yield
     except (OSError, HTTPError) as error:
         chain = [*_chain(error)]
-        if isinstance(error, requests.RequestException) and isinstance(error, ValueError):
+        lying = isinstance(chain[-1], urllib3.exceptions.InvalidHeader)
+        if isinstance(error, requests.RequestException) and isinstance(error, ValueError) and not lying:
             raise ValueError(str(chain[-1])) from None
         failure, timed_out = _failure(chain)
         cls = TransportTimeoutError if timed_out else TransportError
@@ -291,6 +299,8 @@ def _failure(chain: list[BaseException]) -> tuple[Failure, bool]:
         return Failure.BUSY, True
     if has(ssl.SSLCertVerificationError):
         return Failure.CERTIFICATE, False
-    if has(NotSent, ConnectTimeoutError, urllib3.exceptions.NewConnectionError, ProxyError):
-        return Failure.CONNECT, has(ConnectTimeoutError, TimeoutError)
+    if has(NotSent, ConnectTimeoutError, ProxyError):
+        # To urllib3 a refused connection is a kind of timeout.
+        slow = any(isinstance(e, ConnectTimeoutError) and not isinstance(e, NewConnectionError) for e in chain)
+        return Failure.CONNECT, slow or has(TimeoutError)
     return (Failure.TIMEOUT, True) if has(ReadTimeoutError, TimeoutError) else (Failure.CUT, False)

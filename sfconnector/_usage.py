@@ -7,7 +7,7 @@ from typing import Final, Self
 
 import attrs
 
-_PART: Final = re.compile(r"([\w-]+)=(\d+)/(\d+)(?:\(appName=([^)]*)\))?")
+_PART: Final = re.compile(r"([\w-]+)=(\d{1,18})/(\d{1,18})(?:\(appName=([^)]*)\))?")
 
 
 @attrs.frozen

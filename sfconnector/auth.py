@@ -103,6 +103,13 @@ def _sendable(value: str) -> bool:
 def _text(_: object, attribute: attrs.Attribute[str], value: object) -> None:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{attribute.name} is blank")
+    _printable(_, attribute, value)
+
+
+def _printable(_: object, attribute: attrs.Attribute[str], value: object) -> None:
+    # A secret read from a file easily ends in a line break.
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"{attribute.name} is no text, or holds line breaks or other characters that do not print")
 
 
 @attrs.frozen
@@ -303,7 +310,7 @@ class Password:
     client_secret: str = attrs.field(repr=False, validator=_text)
     username: str = attrs.field(validator=_text)
     password: str = attrs.field(repr=False, validator=_text)
-    security_token: str = attrs.field(default="", repr=False)
+    security_token: str = attrs.field(default="", repr=False, validator=_printable)
 
     def __attrs_post_init__(self) -> None:
         warnings.warn(

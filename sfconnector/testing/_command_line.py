@@ -94,7 +94,7 @@ def _facts(org: "LocalOrg") -> dict[str, str]:
 
 
 def _json(org: "LocalOrg") -> str:
-    return json.dumps(_facts(org) | {"private_key": org.private_key})
+    return json.dumps(_facts(org) | {"private_key": org.private_key, "environ": org.environ()})
 
 
 def _text(org: "LocalOrg") -> str:

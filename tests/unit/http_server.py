@@ -55,8 +55,11 @@ class Silence:
     """No answer: the connection stays open."""
 
 
+@dataclass
 class Drip:
     """An answer that goes on for ever, a byte at a time."""
+
+    status: int = 200
 
 
 Answer = Reply | Cut | Silence | Drip
@@ -124,9 +127,8 @@ class Server:
             case Silence():
                 self.ended.wait()
             case Drip():
-                connection.sendall(
-                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n"
-                )
+                kind = "Content-Type: application/json\r\nContent-Length: 99999"
+                connection.sendall(f"HTTP/1.1 {answer.status} Status\r\n{kind}\r\n\r\n".encode())
                 while not self.ended.wait(0.005):
                     connection.sendall(b" ")
         return False

@@ -270,6 +270,9 @@ def test_a_function_that_gives_nonsense_is_told() -> None:
         (auth.RefreshToken, (ORG, "id", "r", ""), "client_secret"),
         (auth.Password, (ORG, "id", "s", "", "pw"), "username"),
         (auth.Password, (ORG, "id", "s", "u", ""), "password"),
+        (auth.Password, (ORG, "id", "s", "u", "pw", None), "security_token"),
+        (auth.ClientCredentials, (ORG, "id", "secret\n"), "client_secret .*line breaks"),
+        (auth.RefreshToken, (ORG, "id", "\ud800"), "refresh_token"),
         (auth.SfCli, ("",), "alias"),
         (auth.SfCli, ("--json",), "option"),
     ],
@@ -337,7 +340,12 @@ def test_ways_to_log_in_do_not_change() -> None:
         (Reply.of({"access_token": "t"}), ["no usable access_token and instance_url"]),
         (Reply.of({"access_token": "a\nb", "instance_url": ORG}), ["no usable access_token"]),
         (Reply.of({"access_token": "t", "instance_url": "http://acme.my.salesforce.com"}), ["unusable instance_url"]),
-        (Reply(302, b"", {"Location": "https://evil.com/"}), ["answered 302"]),
+        (
+            Reply(302, b"", {"Location": "https://new.my.salesforce.com/x?y=1"}),
+            ["leads to https://new.my.salesforce.com"],
+        ),
+        (Reply(503, b""), ["answered 503", "status.salesforce.com"]),
+        (Reply.of({"access_token": "t", "instance_url": "https://acme.my.salesforce.com/path"}), ["has a path"]),
     ],
 )
 def test_a_refused_login_says_which_flow_why_and_what_to_do(org: Org, answer: Reply, texts: list[str]) -> None:

@@ -159,3 +159,10 @@ def test_eight_threads_and_tokens_that_expire_lose_and_double_nothing(local_org:
         names = [record["Name"] for record in sf.query("SELECT Name FROM Account")]
     assert sorted(names) == sorted(f"{thread}-{number}" for thread in range(8) for number in range(125))
     assert len(refreshes) == 1 + 5
+
+
+@pytest.mark.parametrize("version", ["", "..", "68", 68.0, "v68.0"])
+def test_resources_of_a_malformed_version_are_not_asked_for(sf: Salesforce, local_org: LocalOrg, version: Any) -> None:
+    with pytest.raises(ValueError, match="api_version"):
+        sf.resources(version)
+    assert len(local_org.requests) == 0

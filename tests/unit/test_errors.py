@@ -304,3 +304,8 @@ def test_a_write_that_may_have_arrived_is_told(failure: errors.Failure, sent: bo
     assert error.sent is sent
     assert ("may have arrived" in str(error)) is sent
     assert "may have arrived" not in str(errors.TransportError("GET", "/limits", failure, "…"))
+
+
+@pytest.mark.parametrize("body", ["[" * 1000 + "]" * 1000, '{"errors":' * 1000 + "1" + "}" * 1000, "<a>" * 5000])
+def test_no_depth_breaks_the_parser(body: str) -> None:
+    assert refusal(answer(400, body)).status == 400

@@ -137,8 +137,8 @@ def test_a_query_that_selects_nothing_is_refused(sf: Salesforce, text: str) -> N
         sf.query(text)
 
 
-@pytest.mark.parametrize("size", [0, 199, 2001, -1])
-def test_a_page_size_that_salesforce_refuses_is_refused(sf: Salesforce, size: int) -> None:
+@pytest.mark.parametrize("size", [0, 199, 2001, -1, 200.5, "200", True])
+def test_a_page_size_that_salesforce_refuses_is_refused(sf: Salesforce, size: Any) -> None:
     with pytest.raises(ValueError, match="200 to 2,000"):
         sf.query(QUERY, batch_size=size)
 
@@ -207,7 +207,7 @@ def test_what_was_read_before_a_failure_is_handed_out() -> None:
 
 def test_a_locator_that_leads_away_is_not_followed() -> None:
     with Server([page(["a"])]) as other, Server([page(["a"], next_url=f"{other.url}/query")]) as server:
-        with connect(server) as sf, pytest.raises(ValueError, match="would leave the instance"):
+        with connect(server) as sf, pytest.raises(errors.InvalidResponseError, match="would leave the instance"):
             list(sf.query(QUERY))
         assert other.seen == []
 
@@ -219,6 +219,13 @@ def test_a_locator_that_leads_away_is_not_followed() -> None:
         Reply.of([]),
         Reply.of({"records": []}),
         Reply.of({"totalSize": 1, "done": False, "records": []}),
+        Reply.of({"totalSize": 1, "done": False, "nextRecordsUrl": None, "records": []}),
+        Reply.of({"totalSize": 1, "done": False, "nextRecordsUrl": 7, "records": []}),
+        Reply.of({"totalSize": 1, "done": False, "nextRecordsUrl": "", "records": []}),
+        Reply.of({"totalSize": 1, "done": "false", "nextRecordsUrl": "/services/data/v68.0/query/1", "records": []}),
+        Reply.of({"totalSize": "1", "done": True, "records": []}),
+        Reply.of({"totalSize": 1, "done": True, "records": [7]}),
+        Reply(body=b'{"totalSize": 1, "done": false, "nextRecordsUrl": "/x\xff", "records": []}'),
         Reply.of({"totalSize": 1, "done": True, "records": {}}),
         Reply.of({"totalSize": 1, "done": True, "records": None}),
         Reply.of("records"),
@@ -226,7 +233,25 @@ def test_a_locator_that_leads_away_is_not_followed() -> None:
         Reply(body=b"<html><title>Maintenance</title></html>", headers={"Content-Type": "text/html"}),
         Reply(body=b""),
     ],
-    ids=["loop", "list", "no size", "no locator", "dict", "null", "text", "broken", "page", "nothing"],
+    ids=[
+        "loop",
+        "list",
+        "no size",
+        "no locator",
+        "null locator",
+        "number",
+        "empty",
+        "text done",
+        "text size",
+        "numbers",
+        "bytes",
+        "dict",
+        "null",
+        "text",
+        "broken",
+        "page",
+        "nothing",
+    ],
 )
 def test_an_answer_that_is_no_page_is_an_error(reply: Reply) -> None:
     with Server([reply]) as server, connect(server) as sf, pytest.raises(errors.SalesforceError) as caught:
@@ -242,3 +267,56 @@ def test_a_caller_may_stop_in_the_middle(sf: Salesforce, accounts: list[str]) ->
 
     assert list(some(sf.query("SELECT Name FROM Account ORDER BY Name", batch_size=200))) == ["Account 000"]
     assert sf.query("SELECT COUNT() FROM Account").total_size == 450
+
+
+def children(**page: Any) -> Reply:
+    first = {"totalSize": 3, "done": False, "records": [{"Name": "a"}], **page}
+    return Reply.of({"totalSize": 1, "done": True, "records": [{"Contacts": first}]})
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        children(),
+        children(nextRecordsUrl=None),
+        children(nextRecordsUrl=7),
+        children(nextRecordsUrl="https://evil.com/query"),
+        children(records=None, nextRecordsUrl="/services/data/v68.0/query/1"),
+        children(done=True, records=[7]),
+    ],
+)
+def test_child_records_that_are_no_page_are_an_error(reply: Reply) -> None:
+    text = "SELECT Id, (SELECT Name FROM Contacts) FROM Account"
+    with Server([reply]) as server, connect(server) as sf, pytest.raises(errors.InvalidResponseError):
+        list(sf.query(text))
+    assert len(server.seen) == 1
+
+
+def test_a_caller_interrupted_while_waiting_for_a_page_gets_the_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = page(["a"], next_url="/services/data/v68.0/query/1")
+    with Server([first, page(["b"])]) as server, connect(server) as sf:
+        records = iter(sf.query(QUERY))
+        next(records)
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "join", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                next(records)
+        assert list(records) == []
+        assert [record["Name"] for record in sf.query("SELECT Name FROM Account")] == ["b"]
+
+
+def interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_pages_fetched_ahead_for_nobody_leave_no_thread() -> None:
+    first = page(["a"], next_url="/services/data/v68.0/query/1")
+    with Server(lambda seen: page(["b"]) if seen.target.endswith("/1") else first) as server, connect(server) as sf:
+        for _ in range(5):
+            records = iter(sf.query(QUERY))
+            next(records)
+            del records
+        for thread in threading.enumerate():
+            if thread.name == "sfconnector-read-ahead":
+                thread.join(10)
+        assert "sfconnector-read-ahead" not in {thread.name for thread in threading.enumerate()}

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sfconnector import _json
 from sfconnector._records import RecordClass, encode
 
 
@@ -145,7 +145,7 @@ def test_an_api_name_that_is_none_is_refused() -> None:
 def test_an_instance_is_written_without_id_and_relationships() -> None:
     account = RecordClass.of(Account).decoder()(RECORD)
     written = RecordClass.of(Account).encode(account, without_nulls=False)
-    assert json.loads(orjson.dumps(written)) == {
+    assert json.loads(_json.dumps(written)) == {
         "Name": None,
         "NumberOfEmployees": 12,
         "AnnualRevenue": 1.1,
@@ -177,7 +177,7 @@ class Rating(enum.StrEnum):
     ],
 )
 def test_values_go_out_as_salesforce_reads_them(value: object, written: str) -> None:
-    assert orjson.dumps(encode({"f": value})).decode() == f'{{"f":{written}}}'
+    assert _json.dumps(encode({"f": value})).decode() == f'{{"f":{written}}}'
 
 
 @pytest.mark.parametrize(
@@ -204,3 +204,23 @@ def test_what_has_no_form_is_refused(record: object, error: type[Exception], tex
 @given(st.dictionaries(st.text(min_size=1), st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text()))
 def test_json_values_go_out_as_they_are(record: dict[str, Any]) -> None:
     assert encode(record) == record
+
+
+@attrs.frozen
+class Node:
+    Name: str
+    Parent: "Node | None"
+
+
+def test_a_class_that_holds_itself_is_refused() -> None:
+    with pytest.raises(TypeError, match="Node holds itself"):
+        RecordClass.of(Node)
+
+
+def test_a_class_whose_types_cannot_be_found_is_refused() -> None:
+    @attrs.frozen
+    class Lost:
+        Owner: "Nowhere"  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(TypeError, match="Lost: name 'Nowhere' is not defined; define"):
+        RecordClass.of(Lost)

@@ -61,3 +61,18 @@ def test_the_filter_cleans_the_records_of_other_loggers(caplog: pytest.LogCaptur
 def test_our_own_logger_has_it(caplog: pytest.LogCaptureFixture) -> None:
     logging.getLogger("sfconnector").warning("token %s", TOKEN)
     assert "secret_part" not in caplog.text
+
+
+def test_tracebacks_are_cleaned_too() -> None:
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(handler.format(record))  # type: ignore[method-assign]
+    ours = logging.getLogger("sfconnector")
+    ours.addHandler(handler)
+    try:
+        raise RuntimeError(f"cannot store refresh_token={TOKEN}")
+    except RuntimeError:
+        ours.exception("a callback failed")
+    ours.removeHandler(handler)
+    assert "secret_part" not in lines[0]
+    assert "RuntimeError: cannot store refresh_token=***" in lines[0]

@@ -154,6 +154,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
         ("1.5", None),
         ("²", None),
         ("", None),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date_by_the_servers_clock(value: str, expected: float | None) -> None:

@@ -9,14 +9,15 @@ from typing import IO, Any
 
 import pytest
 import requests
-from http_server import Answer, Cut, Reply, Seen, Server
+from http_server import Answer, Cut, Drip, Reply, Seen, Server
 from session_tools import TOKEN, Numbered, get, post, quick, session_on
 
 from sfconnector._events import RefreshEvent
 from sfconnector._hooks import Hooks
 from sfconnector._session import Session
-from sfconnector.auth import RefreshToken, Token, TokenTransport
-from sfconnector.errors import AuthenticationError, SessionExpiredError, TransportError
+from sfconnector._transport import Timeout
+from sfconnector.auth import AccessToken, RefreshToken, Token, TokenTransport
+from sfconnector.errors import AuthenticationError, SessionExpiredError, TransportError, TransportTimeoutError
 
 EXPIRED = Reply.error(401, "INVALID_SESSION_ID", "Session expired or invalid")
 SOAP_FAULT = Reply(
@@ -307,23 +308,23 @@ class ExpiringOrg:
         return Reply.of({"ok": True}, 201)
 
 
-def test_eight_threads_and_a_thousand_calls_on_expiring_tokens() -> None:
-    org = ExpiringOrg(calls_per_token=90)
+def test_eight_threads_with_a_thousand_calls_each_on_expiring_tokens() -> None:
+    org = ExpiringOrg(calls_per_token=700)
     with org.server:
         way = Numbered(org.server.url, org.issue)
         session = session_on(org.server.url, auth=way, max_connections=8)
 
         def work(thread: int) -> None:
-            for n in range(125):
+            for n in range(1000):
                 session.check(session.send(post(json={"Name": f"{thread}-{n}"})))
 
         assert together(8, work) == [None] * 8
         session.close()
-    assert set(org.writes) == {f'{{"Name":"{t}-{n}"}}'.encode() for t in range(8) for n in range(125)}
+    assert set(org.writes) == {f'{{"Name":"{t}-{n}"}}'.encode() for t in range(8) for n in range(1000)}
     assert set(org.writes.values()) == {1}
     # One login to begin with and one for each token that was used up.
     assert way.logins == 1 + len(org.expired)
-    assert len(org.expired) == (1000 - 1) // 90
+    assert len(org.expired) == (8000 - 1) // 700
 
 
 def test_tokens_that_others_fetched_may_expire_too(org: Org) -> None:
@@ -399,3 +400,31 @@ def test_an_org_that_has_moved_is_followed() -> None:
         assert session.send(get()).json() == {"ok": True}
         assert new.seen[0].headers["authorization"] == "Bearer T2"
         assert session.instance_url == new.url
+
+
+@pytest.mark.parametrize("status", [401, 500])
+def test_a_refusal_that_drips_ends_at_the_total_timeout(status: int) -> None:
+    with Server([Drip(status)]) as server:
+        session = session_on(server.url, timeout=Timeout(total=0.05))
+        with pytest.raises(TransportTimeoutError, match="total timeout"):
+            session.send(post())
+
+
+def test_a_login_that_fails_by_itself_is_not_taken_for_trouble_with_the_request(org: Org) -> None:
+    tokens = iter(["T1"])
+
+    def fetch() -> str:
+        try:
+            return next(tokens)
+        except StopIteration:
+            raise requests.ConnectionError("the vault is down") from None
+
+    session = session_on(org.url, auth=AccessToken(org.url, fetch))
+    for _ in range(2):
+        # In the first round in the middle of a request, in the second before it.
+        with pytest.raises(AuthenticationError, match="AccessToken login refused: the login raised ConnectionError"):
+            session.send(post())
+    assert len(org.server.seen) == 2
+    with pytest.raises(AuthenticationError) as caught:
+        session_on(org.url, auth=AccessToken(org.url, fetch)).send(post())
+    assert isinstance(caught.value.__cause__, requests.ConnectionError)

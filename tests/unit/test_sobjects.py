@@ -1,7 +1,8 @@
 """Records through the facade, against a local org over a real socket."""
 
+import enum
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -9,8 +10,11 @@ import attrs
 import pytest
 from http_server import Reply, Server
 
-from sfconnector import CallOptions, DuplicateRule, Salesforce, SaveResult, UpsertResult, auth, errors
+from sfconnector import CallOptions, DuplicateRule, Retry, Salesforce, SaveResult, SObject, UpsertResult, auth, errors
 from sfconnector.testing import LocalOrg
+
+ID = "001000000000001AAA"
+FIRST_DAY = datetime.min.replace(tzinfo=timezone(timedelta(hours=5)))
 
 
 @pytest.fixture
@@ -174,7 +178,14 @@ def test_the_description_names_fields_and_relationships(sf: Salesforce) -> None:
         (lambda sf: sf.sobject("Account").upsert("Ext__c", True, {"X": 1}), TypeError, "a text or a whole number"),
         (lambda sf: sf.sobject("Account").upsert("a b", "x", {"X": 1}), ValueError, "the external-id field 'a b'"),
         (lambda sf: sf.sobject("Account").upsert("Ext__c", "x", {"Ext__c": "y"}), ValueError, "own Ext__c is not"),
+        (lambda sf: sf.sobject("Account").upsert(None, "x", {"X": 1}), TypeError, "the external-id field is named by"),
         (lambda sf: sf.sobject("Account").delete("1"), ValueError, "'1' is no id"),
+        (lambda sf: sf.sobject("Account").delete(ID, call_options="me"), TypeError, "a CallOptions is needed"),
+        (lambda sf: sf.sobject("Account").create({"X": 1}, duplicate_rule=True), TypeError, "a DuplicateRule is"),
+        (lambda sf: sf.sobject("Account").create({"X": time(1, tzinfo=UTC)}), ValueError, "X: a Salesforce time has"),
+        (lambda sf: sf.sobject("Account").get(ID, if_modified_since="2024-01-01"), TypeError, "a datetime is needed"),
+        (lambda sf: sf.sobject("Account").get(ID, if_modified_since=date(2024, 1, 1)), TypeError, "a datetime is"),
+        (lambda sf: sf.sobject("Account").create({"X": FIRST_DAY}), ValueError, "X: .* has no form in UTC"),
         (
             lambda sf: sf.sobject("Account").get("001000000000001", if_modified_since=datetime(2024, 1, 1)),
             ValueError,
@@ -262,3 +273,60 @@ def test_a_delete_of_what_was_never_there_is_not_found(org: LocalOrg, sf: Salesf
         sf.sobject("Account").delete("001000000000001AAA")
     with pytest.raises(errors.NotFoundError):
         sf.sobject("Account").delete_by_external_id("Ext__c", "nobody")
+
+
+LOGIN_PAGE = Reply(body=b"<html><title>Log in</title></html>", headers={"Content-Type": "text/html"})
+
+
+@pytest.mark.parametrize(
+    "reply", [LOGIN_PAGE, Reply.of([1]), Reply(body=b"\xef\xbb\xbf{}")], ids=["page", "json", "bytes"]
+)
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda accounts: accounts.update(ID, {"Name": "x"}),
+        lambda accounts: accounts.delete(ID),
+        lambda accounts: accounts.delete_by_external_id("Ext__c", "1"),
+    ],
+)
+def test_what_somebody_else_answered_is_no_success(write: Callable[[SObject[Any]], Any], reply: Reply) -> None:
+    with Server([reply]) as server, Salesforce(auth.AccessToken(server.url, "x"), retry=Retry(attempts=1)) as sf:
+        accounts = sf.sobject("Account")
+        with pytest.raises(errors.InvalidResponseError, match="an empty answer was expected"):
+            write(accounts)
+
+
+def test_an_upsert_without_a_result_is_an_error() -> None:
+    with Server([Reply(200, b"")]) as server, Salesforce(auth.AccessToken(server.url, "x")) as sf:
+        accounts = sf.sobject("Account")
+        with pytest.raises(errors.InvalidResponseError, match="lacks the result of the upsert"):
+            accounts.upsert("Ext__c", "1", {"Name": "x"})
+
+
+class Region(str, enum.Enum):  # noqa: UP042  # the kind whose str() is not its value
+    NORTH = "N-1"
+
+
+def test_an_enum_names_the_record_by_its_value() -> None:
+    with Server([Reply.of({})]) as server, Salesforce(auth.AccessToken(server.url, "x")) as sf:
+        sf.sobject("Account").get_by_external_id("Ext__c", Region.NORTH)
+        assert server.seen[0].target.endswith("/sobjects/Account/Ext__c/N-1")
+
+
+def test_options_that_say_nothing_are_not_sent() -> None:
+    created = Reply.of({"id": ID, "success": True, "errors": []}, 201)
+    with Server([created]) as server, Salesforce(auth.AccessToken(server.url, "x")) as sf:
+        sf.sobject("Account").create({"Name": "x"}, duplicate_rule=DuplicateRule(), call_options=CallOptions())
+        assert not {"sforce-duplicate-rule-header", "sforce-call-options"} & set(server.seen[0].headers)
+
+
+@pytest.mark.parametrize("value", ["", " ", "a, defaultNamespace=b", "a=b", "a\r\nX: 1", 7, b"a"])
+def test_an_option_cannot_start_another_one(value: Any) -> None:
+    with pytest.raises(ValueError, match="blank, or holds what separates"):
+        CallOptions(client=value)
+
+
+@pytest.mark.parametrize("value", ["false", 0, b"x"])
+def test_switches_are_booleans(value: Any) -> None:
+    with pytest.raises(TypeError, match="allow_save"):
+        DuplicateRule(allow_save=value)
