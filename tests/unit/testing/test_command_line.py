@@ -42,6 +42,7 @@ def test_it_runs_until_it_is_told_to_stop(program: tuple[str, ...], number: sign
             headers = {"Authorization": f"Bearer {token}"}
             assert requests.get(f"{facts['url']}/services/data/v68.0/limits", headers=headers, timeout=30).ok
         assert "BEGIN PRIVATE KEY" in facts["private_key"]
+        assert facts["environ"]["SALESFORCE_AUTH"] == "client_credentials"
         process.send_signal(number)
         rest, errors = process.communicate(timeout=30)
         assert (process.returncode, rest, errors) == (0, "", "")
