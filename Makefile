@@ -62,7 +62,7 @@ build: $(INSTALLED) ## Build the wheel and the source archive into dist/
 	$(BIN)/hatchling build
 
 lock: ## Resolve requirements.lock anew (needs uv)
-	uv pip compile pyproject.toml --group dev --extra testing --extra jwt --universal --python-version 3.11 \
+	uv pip compile --quiet pyproject.toml --group dev --extra testing --extra jwt --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements.lock
 
 clean: ## Remove all that the targets made

@@ -17,19 +17,23 @@ _NEWEST = 199
 _SOAP_ENDPOINT = re.compile(r"(?<=/services/Soap/u/)\d+\.0(?=[\"'/])")
 
 
-def check_version(version: str) -> None:
+def check_version(where: str, version: str) -> None:
     """Refuse what cannot be an API version of an org.
+
+    Args:
+        where: What gave the version, for the message.
+        version: Like 68.0.
 
     Raises:
         CodegenError: It is no number like 68.0, or one that Salesforce has retired.
     """
     if not re.fullmatch(r"[1-9]\d{0,3}\.0", version, re.ASCII):
-        raise CodegenError("--api-version", [f"{version!r} is no API version; write it like 68.0"])
+        raise CodegenError(where, [f"{version!r} is no API version; write it like 68.0"])
     number = int(version.partition(".")[0])
     if number < _OLDEST:
-        raise CodegenError("--api-version", [f"{version} is retired; the oldest that Salesforce serves is {_OLDEST}.0"])
+        raise CodegenError(where, [f"{version} is retired; the oldest that Salesforce serves is {_OLDEST}.0"])
     if number > _NEWEST:
-        raise CodegenError("--api-version", [f"{version} is far beyond any release; write it like 68.0"])
+        raise CodegenError(where, [f"{version} is far beyond any release; write it like 68.0"])
 
 
 def bump_spec(where: str, text: str, version: str) -> str:

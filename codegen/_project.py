@@ -4,8 +4,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
@@ -17,10 +16,15 @@ from codegen._render import render
 from codegen._spec import read_spec
 
 PACKAGE = "sfconnector_generated"
+# Named in .gitignore.
+_STAGING = ".staging-"
 # -P: the folder it runs in holds modules called types and errors.
 _RUFF = [sys.executable, "-P", "-m", "ruff"]
 # The nearest pyproject and ruff's defaults must not decide the bytes.
-_RULES = ["--isolated", "--no-cache", "--quiet", "--line-length=120", "--target-version=py311"]
+_RULES = [
+    *("--isolated", "--no-cache", "--line-length=120", "--target-version=py311"),
+    *("--config=lint.isort.split-on-trailing-comma=false", "--config=format.skip-magic-trailing-comma=true"),
+]
 
 
 @attrs.frozen
@@ -54,10 +58,15 @@ class Project:
         sources = self._sources()
         changed: dict[Path, str] = {}
         if api_version is not None:
-            check_version(api_version)
+            check_version("--api-version", api_version)
             changed = self._bumped(sources, api_version)
-        with self._build({**sources, **changed}) as fresh:
-            self._install(fresh, changed)
+        self.package.parent.mkdir(exist_ok=True)
+        # On the file system of the package, so that it can be renamed into place.
+        with tempfile.TemporaryDirectory(prefix=_STAGING, dir=self.package.parent) as folder:
+            self._install(self._build({**sources, **changed}, Path(folder)), changed)
+        # What a generation left that was killed.
+        for leftover in self.package.parent.glob(f"{_STAGING}*"):
+            shutil.rmtree(leftover)
 
     def differences(self) -> list[str]:
         """The files that a new generation would change, add or remove.
@@ -65,7 +74,8 @@ class Project:
         Raises:
             CodegenError: Generation fails.
         """
-        with self._build(self._sources()) as fresh:
+        with tempfile.TemporaryDirectory() as folder:
+            fresh = self._build(self._sources(), Path(folder))
             new, old = _with_manifest(fresh), _with_manifest(self.package)
         states = {path: _state(old.get(path), new.get(path)) for path in old.keys() | new.keys()}
         return sorted(f"{path}: {state}" for path, state in states.items() if state)
@@ -86,20 +96,17 @@ class Project:
             bumped[wsdl] = bump_wsdl("specs/partner.wsdl", wsdl.read_bytes().decode("utf-8"), api_version)
         return bumped
 
-    @contextmanager
-    def _build(self, sources: Mapping[Path, str]) -> Iterator[Path]:
-        """A freshly generated package in a temporary folder, on the file system of the real one."""
+    def _build(self, sources: Mapping[Path, str], folder: Path) -> Path:
+        """Generate a package in a folder."""
         specs = {path: text for path, text in sources.items() if path.suffix == ".yaml"}
         files = render([read_spec(path.stem, text) for path, text in specs.items()])
-        self.package.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".", dir=self.package.parent) as folder:
-            fresh = Path(folder) / self.name
-            for path, text in files.items():
-                _write(fresh / path, text.encode())
-            _format(fresh)
-            sums = {path.name: text.encode() for path, text in specs.items()}
-            _write(fresh / _manifest.NAME, _manifest.write(sums, _manifest.package_files(fresh)))
-            yield fresh
+        fresh = folder / self.name
+        for path, text in files.items():
+            _write(fresh / path, text.encode())
+        _format(fresh)
+        sums = {path.name: text.encode() for path, text in specs.items()}
+        _write(fresh / _manifest.NAME, _manifest.write(sums, _manifest.package_files(fresh)))
+        return fresh
 
     def _install(self, fresh: Path, changed: Mapping[Path, str]) -> None:
         """Put the new package and the changed specs in place: all of them, or none."""
@@ -129,10 +136,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _format(package: Path) -> None:
-    for command in (
-        ["check", "--fix-only", "--select=F401,I", "--config=lint.isort.split-on-trailing-comma=false"],
-        ["format", "--config=format.skip-magic-trailing-comma=true"],
-    ):
+    for command in (["check", "--fix-only", "--select=F401,I"], ["format"]):
         # Inside the folder: from outside, ruff skips what .gitignore or a leading dot hides.
         line = [*_RUFF, *command, *_RULES, "."]
         done = subprocess.run(line, cwd=package, capture_output=True, text=True, check=False)  # noqa: S603

@@ -18,6 +18,8 @@ from codegen._views import EnumView, ModelView, OperationView, enum_view, model_
 
 HERE = Path(__file__).parent
 _API_VERSION_FIELD = "{api_version}"
+# By the templates of models and enums.
+_IMPORTED = {"Any", "Literal", "TypeAlias", "UNSET", "Unset"}
 
 
 def render(specs: Sequence[Spec]) -> dict[str, str]:
@@ -105,6 +107,8 @@ def _views(spec: Spec) -> tuple[list[OperationView], list[ModelView], list[EnumV
         except UnsupportedTypeError as error:
             problems.append(f"{model.class_info.name}: {error}")
     enums = [enum_view(enum) for enum in data.enums if isinstance(enum, LiteralEnumProperty)]
+    names = [model.name for model in models] + [enum.name for enum in enums]
+    problems += [f"{name}: the modules of models import another {name}" for name in names if name in _IMPORTED]
     missing = spec.operations.keys() - {operation.name for operation in operations}
     if not problems:
         problems += [f"{name}: the generator dropped this operation" for name in sorted(missing)]

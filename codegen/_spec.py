@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -10,9 +11,15 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from codegen._bump import check_version
 from codegen._errors import CodegenError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+# What RFC 3986 lets a path hold, and names in braces.
+_PATH = re.compile(r"/(?:[\w.~!$&'()*+,;=:@%/-]|\{[^{}/]+\})*", re.ASCII)
+# Ten times as many as the largest spec has.
+_MOST_NODES = 200_000
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 # Not PUT: what it does twice depends on the resource.
 _IDEMPOTENT = {"get", "head", "options", "delete"}
 
@@ -68,15 +75,23 @@ def read_spec(name: str, text: str) -> Spec:
     where = f"specs/{name}.yaml"
     try:
         document = YAML(typ="safe").load(text)
+        return _checked(name, where, document)
     except YAMLError as error:
         raise CodegenError(where, [f"not YAML: {error}"]) from error
+    except RecursionError as error:
+        raise CodegenError(where, ["nested too deeply"]) from error
+
+
+def _checked(name: str, where: str, document: Any) -> Spec:
     if not name.isidentifier() or not isinstance(document, dict):
         raise CodegenError(where, ["expected a mapping, in a file whose name can be that of a package"])
-    # In this order: the validator would fetch foreign references, and the rules need a valid document.
-    for check in (_broken_references, _invalidities, _breaches):
+    # In this order: the validator trips over oddities and would fetch foreign references, and the rules need a valid
+    # document.
+    for check in (_excesses, _oddities, _broken_references, _invalidities, _breaches):
         problems = list(dict.fromkeys(check(document)))
         if problems:
             raise CodegenError(where, problems)
+    check_version(f"{where}: info.version", document["info"]["version"])
     operations = {
         operation["operationId"]: _operation(document, item, method, operation)
         for _, item, method, operation in _operations(document)
@@ -120,7 +135,11 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any],
 
 
 def _resolve(document: dict[str, Any], node: Any) -> Any:
+    passed = set()
     while isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        if node["$ref"] in passed:
+            raise KeyError(node["$ref"])
+        passed.add(node["$ref"])
         target: Any = document
         for part in node["$ref"].removeprefix("#/").split("/"):
             key = unquote(part).replace("~1", "/").replace("~0", "~")
@@ -130,7 +149,7 @@ def _resolve(document: dict[str, Any], node: Any) -> Any:
 
 
 def _servers(document: dict[str, Any], item: dict[str, Any], operation: dict[str, Any]) -> list[dict[str, Any]]:
-    servers: list[dict[str, Any]] = operation.get("servers") or item.get("servers") or document["servers"]
+    servers: list[dict[str, Any]] = operation.get("servers") or item.get("servers") or document.get("servers", [])
     return servers
 
 
@@ -148,30 +167,59 @@ def _answer_kinds(document: dict[str, Any], operation: dict[str, Any]) -> set[st
     }
 
 
-def _broken_references(node: Any, document: dict[str, Any] | None = None) -> Iterator[str]:
-    document = node if document is None else document
-    if isinstance(node, dict):
-        reference = node.get("$ref")
-        if isinstance(reference, str):
-            try:
-                if not reference.startswith("#/"):
-                    yield f"$ref {reference} leaves the file; a spec is self-contained"
-                else:
-                    _resolve(document, {"$ref": reference})
-            except (KeyError, IndexError, ValueError, TypeError):
-                yield f"$ref {reference} leads nowhere"
-    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    for child in children:
-        yield from _broken_references(child, document)
+def _nodes(root: Any) -> Iterator[Any]:
+    waiting = [root]
+    while waiting:
+        yield (node := waiting.pop())
+        if isinstance(node, dict | list):
+            waiting += reversed([*node, *node.values()] if isinstance(node, dict) else node)
+
+
+def _excesses(document: dict[str, Any]) -> Iterator[str]:
+    if any(True for _ in islice(_nodes(document), _MOST_NODES, None)):
+        yield f"more than {_MOST_NODES:,} values; are there aliases of aliases, or one inside its own anchor?"
+
+
+def _oddities(document: dict[str, Any]) -> Iterator[str]:
+    paths = document.get("paths")
+    if not isinstance(paths, dict) or not paths:
+        yield "describes no operation"
+    for path in paths if isinstance(paths, dict) else ():
+        if isinstance(path, str) and not _PATH.fullmatch(path):
+            yield f"{path!r} is no path; braces enclose names, and what has a meaning in URLs is %-encoded"
+    for node in _nodes(document):
+        if isinstance(node, dict):
+            yield from (f"the key {key!r} is no text; put it in quotes" for key in node if not isinstance(key, str))
+        elif isinstance(node, str) and _HALF_A_CHARACTER.search(node):
+            yield f"{node!r} holds half of a surrogate pair, which is no character"
+
+
+def _broken_references(document: dict[str, Any]) -> Iterator[str]:
+    for node in _nodes(document):
+        reference = node.get("$ref") if isinstance(node, dict) else None
+        if not isinstance(reference, str):
+            continue
+        try:
+            if not reference.startswith("#/"):
+                yield f"$ref {reference} leaves the file; a spec is self-contained"
+            else:
+                _resolve(document, node)
+        except (KeyError, IndexError, ValueError, TypeError):
+            yield f"$ref {reference} leads nowhere"
 
 
 def _invalidities(document: dict[str, Any]) -> Iterator[str]:
     if not str(document.get("openapi")).startswith("3.1."):
         yield f"openapi is {document.get('openapi')!r}; specs are written in OpenAPI 3.1"
         return
-    for error in OpenAPIV31SpecValidator(document).iter_errors():
-        place = "/".join(str(part) for part in error.absolute_path)
-        yield f"{place or 'document'}: {error.message}"
+    try:
+        found = list(OpenAPIV31SpecValidator(document).iter_errors())
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        yield f"so far from OpenAPI that the validator fails: {error!r}"
+        return
+    for each in found:
+        place = "/".join(str(part) for part in each.absolute_path)
+        yield f"{place or 'document'}: {each.message}"
 
 
 def _breaches(document: dict[str, Any]) -> Iterator[str]:

@@ -150,7 +150,9 @@ def prose(text: object, width: int = 116) -> str:
     lines = safe_for_docstring(text).strip().splitlines()
     blocks = re.split(r"\n(?=\n|[-*] )", "\n".join(line.strip() for line in lines))
     wrap = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(("\n" if block.startswith("\n") else "") + wrap.fill(block.strip()) for block in blocks)
+    wrapped = "\n".join(("\n" if block.startswith("\n") else "") + wrap.fill(block.strip()) for block in blocks)
+    # A quote at the end would merge with those that close the docstring.
+    return re.sub(r'(?<!\\)((?:\\\\)*)"$', r'\1\\"', wrapped)
 
 
 def literal(text: UntrustedString | str) -> str:

@@ -36,7 +36,6 @@ class Model:
     _codecs: ClassVar[Mapping[str, Codec]] = {}
     """How to convert the attributes that are not plain JSON."""
     _secret: ClassVar[frozenset[str]] = frozenset()
-
     """What no repr may show."""
 
     @classmethod

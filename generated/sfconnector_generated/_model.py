@@ -37,7 +37,6 @@ class Model:
     _codecs: ClassVar[Mapping[str, Codec]] = {}
     """How to convert the attributes that are not plain JSON."""
     _secret: ClassVar[frozenset[str]] = frozenset()
-
     """What no repr may show."""
 
     @classmethod

@@ -68,10 +68,10 @@ def run(arguments: argparse.Namespace) -> int:
             daily_api_requests=arguments.daily_api_requests,
         ).start()
     except (ImportError, OSError, ValueError) as error:
-        print(f"The local org could not be started: {error}", file=sys.stderr)  # noqa: T201
+        print(f"The local org could not be started: {error}", file=sys.stderr)  # noqa: T201  # a program's output
         return 1
     try:
-        print(_json(org) if arguments.json else _text(org), flush=True)  # noqa: T201
+        print(_json(org) if arguments.json else _text(org), flush=True)  # noqa: T201  # a program's output
         stop.wait()
     finally:
         org.stop()

@@ -46,7 +46,7 @@ class Change:
         """Read the row with this value, or nothing."""
         if value is None:
             return {}
-        row = self.database.row(f"SELECT * FROM {quote(sobject)} WHERE {quote(column)} = ?", [value])  # noqa: S608
+        row = self.database.row(f"SELECT * FROM {quote(sobject)} WHERE {quote(column)} = ?", [value])
         return {} if row is None else dict(row)
 
 
@@ -68,7 +68,7 @@ def follow(sobject: SObjectType, change: Change) -> None:
         contact = change.after
         settings = ", ".join(f"{quote(column)} = ?" for column in _FROM_CONTACT)
         values = [contact[source] for source in _FROM_CONTACT.values()]
-        change.database.write(f'UPDATE "Case" SET {settings} WHERE "ContactId" = ?', [*values, contact["Id"]])  # noqa: S608
+        change.database.write(f'UPDATE "Case" SET {settings} WHERE "ContactId" = ?', [*values, contact["Id"]])
 
 
 def _person(change: Change) -> Columns:

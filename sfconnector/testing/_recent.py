@@ -30,7 +30,7 @@ class Recent:
         if columns:
             settings = ", ".join(f"{quote(name)} = :now" for name in columns)
             self.database.write(
-                f'UPDATE {quote(sobject.name)} SET {settings} WHERE "Id" IN (SELECT value FROM json_each(:ids))',  # noqa: S608
+                f'UPDATE {quote(sobject.name)} SET {settings} WHERE "Id" IN (SELECT value FROM json_each(:ids))',
                 {"now": now, "ids": json.dumps(list(ids))},
             )
 
@@ -51,7 +51,7 @@ class Recent:
             SELECT "Id", {quote(name.name)} AS name,
                 MAX(COALESCE("{_VIEWED}", ''), COALESCE("{_REFERENCED}", '')) AS seen
             FROM {quote(sobject.name)} WHERE seen > '' {alive} ORDER BY seen DESC, "Id" DESC LIMIT ?
-            """,  # noqa: S608
+            """,
             [limit],
         )
         url = f"/services/data/v{version}/sobjects/{sobject.name}"

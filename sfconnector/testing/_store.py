@@ -224,7 +224,7 @@ class Store:
         with self.transaction():
             self._trash.undelete(*self._of_any_object(record_id), context, now_text(self.clock()))
 
-    def purge(self, record_id: str, context: RequestContext) -> None:  # noqa: ARG002
+    def purge(self, record_id: str, context: RequestContext) -> None:  # noqa: ARG002  # as its siblings
         """Remove a record from the recycle bin for good."""
         with self.transaction():
             self._trash.purge(*self._of_any_object(record_id))
@@ -250,7 +250,7 @@ class Store:
         with self.transaction():
             return self.get(sobject, self.find(sobject, field, value, context), fields, context)
 
-    def find(self, sobject: str, field: str, value: str, context: RequestContext) -> str:  # noqa: ARG002
+    def find(self, sobject: str, field: str, value: str, context: RequestContext) -> str:  # noqa: ARG002  # as its siblings
         """Return the id of the one record with this external id."""
         searched = self.sobject(sobject)
         key = self._validator.external_id(searched, field)
@@ -282,7 +282,7 @@ class Store:
         """Count the records that are not deleted."""
         counted = self.sobject(sobject)
         alive = 'WHERE "IsDeleted" = 0' if "IsDeleted" in counted.fields else ""
-        row = self._database.row(f"SELECT COUNT(*) FROM {quote(counted.name)} {alive}")  # noqa: S608
+        row = self._database.row(f"SELECT COUNT(*) FROM {quote(counted.name)} {alive}")
         return int(row[0]) if row else 0
 
     # -- inside -------------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ class Trash:
         for entry in self.database.rows('SELECT * FROM "sf:cleared" WHERE root = ?', [record_id]):
             table, column = quote(entry["sobject"]), quote(entry["field"])
             self.database.write(
-                f'UPDATE {table} SET {column} = ? WHERE "Id" = ? AND {column} IS NULL',  # noqa: S608
+                f'UPDATE {table} SET {column} = ? WHERE "Id" = ? AND {column} IS NULL',
                 [entry["value"], entry["id"]],
             )
         self.database.write('DELETE FROM "sf:cleared" WHERE root = ?', [record_id])
@@ -94,7 +94,7 @@ class Trash:
         alive = 'AND "IsDeleted" = 0' if "IsDeleted" in sobject.fields else ""
         stamp = quote("SystemModstamp" if "SystemModstamp" in sobject.fields else "LastModifiedDate")
         rows = self.database.rows(
-            f'SELECT "Id" FROM {quote(sobject.name)} WHERE {stamp} BETWEEN ? AND ? {alive} ORDER BY {stamp}, "Id"',  # noqa: S608
+            f'SELECT "Id" FROM {quote(sobject.name)} WHERE {stamp} BETWEEN ? AND ? {alive} ORDER BY {stamp}, "Id"',
             [now_text(start), now_text(end)],
         )
         return {"ids": [row["Id"] for row in rows], "latestDateCovered": now_text(min(end, now))}
@@ -143,7 +143,7 @@ class Trash:
                         'INSERT INTO "sf:cleared" VALUES (?, ?, ?, ?, ?)',
                         [root, relationship.child_sobject, row["Id"], field.name, record_id],
                     )
-                    self.database.write(f'UPDATE {table} SET {column} = NULL WHERE "Id" = ?', [row["Id"]])  # noqa: S608
+                    self.database.write(f'UPDATE {table} SET {column} = NULL WHERE "Id" = ?', [row["Id"]])
 
     def _remove(self, sobject: SObjectType, record_id: str, root: str, context: RequestContext, now: str) -> None:
         self.database.write(
@@ -152,7 +152,7 @@ class Trash:
         if "IsDeleted" in sobject.fields:
             self.database.update(sobject.name, record_id, {"IsDeleted": 1, **_modified(sobject, context, now)})
         else:
-            self.database.write(f'DELETE FROM {quote(sobject.name)} WHERE "Id" = ?', [record_id])  # noqa: S608
+            self.database.write(f'DELETE FROM {quote(sobject.name)} WHERE "Id" = ?', [record_id])
 
     def _restore(self, name: str, record_id: str, context: RequestContext, now: str) -> None:
         sobject = self._sobject(name)
@@ -163,14 +163,14 @@ class Trash:
         self.database.write('DELETE FROM "sf:deleted" WHERE id = ?', [record_id])
 
     def _drop(self, name: str, record_id: str) -> None:
-        self.database.write(f'DELETE FROM {quote(name)} WHERE "Id" = ? AND "IsDeleted" = 1', [record_id])  # noqa: S608
+        self.database.write(f'DELETE FROM {quote(name)} WHERE "Id" = ? AND "IsDeleted" = 1', [record_id])
         self.database.write('DELETE FROM "sf:cleared" WHERE root = ? OR id = ?', [record_id] * 2)
 
     def _children(self, relationship: ChildRelationship, parent_id: str) -> Sequence[Any]:
         child = self._sobject(relationship.child_sobject)
         alive = 'AND "IsDeleted" = 0' if "IsDeleted" in child.fields else ""
         table, column = quote(child.name), quote(relationship.field)
-        return self.database.rows(f'SELECT "Id" FROM {table} WHERE {column} = ? {alive}', [parent_id])  # noqa: S608
+        return self.database.rows(f'SELECT "Id" FROM {table} WHERE {column} = ? {alive}', [parent_id])
 
     def _masters(self, sobject: SObjectType, row: dict[str, Any]) -> Iterator[tuple[SObjectType, str]]:
         for field in sobject.fields.values():
@@ -186,7 +186,7 @@ class Trash:
 
     def _sobject(self, name: str) -> SObjectType:
         sobject = self.schema.get(name)
-        assert sobject is not None  # noqa: S101
+        assert sobject is not None  # noqa: S101  # its row names it
         return sobject
 
 

@@ -93,7 +93,7 @@ class Validator:
         mark = "soql_fold(?)" if column.startswith("soql_fold") else "?"
         alive = 'AND "IsDeleted" = 0' if sobject.field("IsDeleted") else ""
         rows = self.database.rows(
-            f'SELECT "Id" FROM {quote(sobject.name)} WHERE {column} = {mark} {alive} AND "Id" IS NOT ?',  # noqa: S608
+            f'SELECT "Id" FROM {quote(sobject.name)} WHERE {column} = {mark} {alive} AND "Id" IS NOT ?',
             [wanted, besides],
         )
         return [row["Id"] for row in rows]

@@ -103,7 +103,7 @@ def misfit_error(field: Field, values: Mapping[str, Any], name: str) -> OrgError
     token, text = _token(values[name])
     here = f"line:1, column:{_column(values, name)}]"
     subject = field.name if field.type in COMPOUNDS else field.type
-    if token == "START_ARRAY":  # noqa: S105
+    if token == "START_ARRAY":  # noqa: S105  # a token of JSON
         message = f"Cannot deserialize instance of {subject} from START_ARRAY value [{here}"
     else:
         message = (

@@ -28,7 +28,7 @@ def select(
     """Put a SELECT together from parts in which every name is quoted and every value is a placeholder."""
     clauses = {"GROUP BY": group_by, "HAVING": having, "ORDER BY": order_by}
     rest = "".join(f" {keyword} {clause}" for keyword, clause in clauses.items() if clause)
-    return f"SELECT {', '.join(columns)} FROM {' '.join(tables)} WHERE {where}{rest}{window}"  # noqa: S608
+    return f"SELECT {', '.join(columns)} FROM {' '.join(tables)} WHERE {where}{rest}{window}"
 
 
 def negate(condition: str) -> str:

@@ -1,7 +1,10 @@
 """Files in, files out: what generation writes, replaces, proves and leaves alone."""
 
+import ast
 import importlib
+import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -122,7 +125,7 @@ def test_every_difference_is_listed(project):
 
 def test_nothing_generated_yet_is_out_of_step(project):
     assert "client.py: missing" in project.differences()
-    assert not project.package.exists()
+    assert not project.package.parent.exists()
 
 
 def test_stale_files_go(project):
@@ -134,6 +137,56 @@ def test_stale_files_go(project):
     project.generate()
     assert contents(project.package) == before
     assert [path.name for path in project.package.parent.iterdir()] == [project.name]
+
+
+def test_a_generation_that_is_killed_changes_nothing(project):
+    project.generate()
+    before = contents(project.package)
+    with (project.specs / "shop.yaml").open("a", encoding="utf-8") as spec:
+        spec.write("# a remark\n")
+    program = """
+import os, signal, sys
+from pathlib import Path
+from codegen._project import Project
+Project._install = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+Project(Path(sys.argv[1]), sys.argv[2]).generate()
+"""
+    done = subprocess.run([sys.executable, "-c", program, project.root, project.name], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert contents(project.package) == before
+    assert len([*project.package.parent.iterdir()]) == 2
+    project.generate()
+    assert [path.name for path in project.package.parent.iterdir()] == [project.name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['ends with "', "a back\\slash \\", '"""', '\\"""\\', "{{ 1 + 1 }} {% raw %} {thing_id} %s", "ü\u202e\U0001f600"],
+)
+def test_no_text_of_a_spec_leaves_its_literal(project, text):
+    path = project.specs / "shop.yaml"
+    spec = YAML(typ="safe").load(path)
+    get = spec["paths"]["/things/{thing_id}"]["get"]
+    get |= {"summary": text, "description": text, "externalDocs": {"url": f"https://example.com/{text}"}}
+    get["parameters"] += [{"name": f"y{text}", "in": "query", "description": text, "schema": {"type": "string"}}]
+    schemas = spec["components"]["schemas"]
+    schemas["Thing"] |= {"description": text}
+    schemas["Thing"]["properties"][f"x{text}"] = {"type": "string", "description": text}
+    schemas["NewThing"]["properties"]["kind"] |= {"description": text, "enum": ["a", f"z{text}"]}
+    spec["info"]["title"] = text
+    path.write_text(json.dumps(spec, ensure_ascii=False), "utf-8")
+    project.generate()
+    trees = {file.name: ast.parse(file.read_text("utf-8")) for file in project.package.rglob("*.py")}
+    values = {
+        node.value
+        for name in ("get_thing.py", "thing.py", "new_thing_kind.py")
+        for node in ast.walk(trees[name])
+        if isinstance(node, ast.Constant)
+    }
+    wire = text.replace("\u202e", "")
+    assert {f"y{wire}", f"x{wire}", f"z{wire}", text} <= values
+    (sync,) = (node for node in trees["get_thing.py"].body if getattr(node, "name", None) == "sync")
+    assert ast.get_docstring(sync).count(text) == 4
 
 
 def test_a_spec_that_went_takes_its_package_along(project):

@@ -16,6 +16,7 @@ from codegen._spec import read_spec
 
 SHOP = Path(__file__).with_name("shop.yaml")
 GET = "/things/{thing_id}"
+_MULTIPLYING = ["x-0: &0 [a, a]", *(f"x-{i}: &{i} [{', '.join([f'*{i - 1}'] * 10)}]" for i in range(1, 10))]
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +161,42 @@ CASES = [
     (lambda spec: spec["info"].update(version="67.0"), "info.version is 67.0, but the server's version defaults to"),
     (lambda spec: spec.update(openapi="3.0.3"), "openapi is '3.0.3'; specs are written in OpenAPI 3.1"),
     (lambda spec: spec["info"].pop("title"), "info: 'title' is a required property"),
+    (lambda spec: spec.pop("servers"), "get_limits: its server: expected exactly one server, found 0"),
+    (lambda spec: spec.update(paths={}), "describes no operation"),
+    (lambda spec: spec.pop("paths"), "describes no operation"),
+    (
+        lambda spec: (
+            spec["info"].update(version='68.0"\nimport os'),
+            spec["servers"][0]["variables"]["version"].update(default='68.0"\nimport os'),
+        ),
+        "specs/shop.yaml: info.version: '68.0\"\\nimport os' is no API version; write it like 68.0",
+    ),
+    *(
+        (
+            lambda spec, path=path: spec["paths"].update({path: spec["paths"].pop("/limits")}),
+            f"{path!r} is no path",
+        )
+        for path in ("/limits{", "/li}mits", "/limits?a=1", "/limits#a", "/my limits", "/limits/ü", '/"limits"')
+    ),
+    (
+        lambda spec: schema(spec, own={"$ref": "#/components/schemas/Thing/properties/own"}),
+        "$ref #/components/schemas/Thing/properties/own leads nowhere",
+    ),
+    *(
+        (
+            lambda spec, name=name: spec["components"]["schemas"].update(
+                {name: spec["components"]["schemas"]["Limit"]}
+            ),
+            f"{name}: the modules of models import another {name}",
+        )
+        for name in ("Any", "Unset", "Literal")
+    ),
+    (
+        lambda spec: spec["components"]["schemas"].update(
+            {"my_limit": spec["components"]["schemas"]["Limit"], "MyLimit": spec["components"]["schemas"]["Limit"]}
+        ),
+        'Attempted to generate duplicate models with name "MyLimit"',
+    ),
 ]
 
 
@@ -177,10 +214,33 @@ def test_every_fault_of_a_kind_is_told_at_once(refused):
     assert [line.split(": ")[1] for line in text.splitlines()] == ["list_names", "get_limits"]
 
 
-@pytest.mark.parametrize("text", ["a: [", "- a\n- b\n", ""])
+@pytest.mark.parametrize("text", ["a: [", "- a\n- b\n", "", "!!python/object/apply:os.getcwd []"])
 def test_what_is_no_mapping_is_refused(text):
     with pytest.raises(CodegenError, match=r"^specs/shop\.yaml: "):
         read_spec("shop", text)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "reason"),
+    [
+        ("  /limits:\n", "  /things:\n", 'not YAML: .*found duplicate key "/things"'),
+        ('"201": {description: Taken.}', "201: {description: Taken.}", "the key 201 is no text; put it in quotes"),
+        ("description: Taken.", r'description: "\ud800"', "holds half of a surrogate pair"),
+        ("components:\n", f"x-deep: {'[' * 2000}{']' * 2000}\ncomponents:\n", "nested too deeply"),
+    ],
+    ids=["twice", "number", "surrogate", "deep"],
+)
+def test_yaml_that_is_no_spec_is_refused(good, bad, reason):
+    text = SHOP.read_text("utf-8")
+    assert good in text
+    with pytest.raises(CodegenError, match=rf"(?s)^specs/shop\.yaml: .*{reason}"):
+        read_spec("shop", text.replace(good, bad))
+
+
+@pytest.mark.parametrize("aliases", ["x-ring: &ring [*ring]", "\n".join(_MULTIPLYING)], ids=["ring", "multiplied"])
+def test_aliases_that_never_end_are_refused(aliases):
+    with pytest.raises(CodegenError, match="are there aliases of aliases, or one inside its own anchor"):
+        read_spec("shop", f"{SHOP.read_text('utf-8')}\n{aliases}\n")
 
 
 def test_a_name_that_is_no_module_is_refused(project):
@@ -253,5 +313,5 @@ def test_the_repr_of_an_object_in_the_output_is_an_error(project, template):
 
 def test_output_that_is_not_python_is_an_error(project, template):
     template("def def\n")
-    with pytest.raises(CodegenError, match="ruff: "):
+    with pytest.raises(CodegenError, match=r"(?s)^ruff: .*new_thing_kind\.py:1:5"):
         project.generate()

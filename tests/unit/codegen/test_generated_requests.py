@@ -93,10 +93,13 @@ def test_names_are_those_of_the_spec_in_snake_case(api, client, server):
     assert urlsplit(server.last.target).query == "sObjects=Account,Lead&level=3"
 
 
-def test_an_unknown_enum_value_passes_through(api):
-    assert api.things.get_thing.build("1", format="from-the-next-release").params == (
-        ("format", "from-the-next-release"),
-    )
+def test_an_unknown_enum_value_passes_through(api, models, client, server):
+    server.answer(200, THING)
+    api.things.get_thing.sync("1", client=client, format="from-the-next-release")
+    assert urlsplit(server.last.target).query == "format=from-the-next-release"
+    server.answer(200, b"[]")
+    api.things.create_things.sync(client=client, body=[models.NewThing(name="A", kind="from-the-next-release")])
+    assert server.last.body == b'[{"name": "A", "kind": "from-the-next-release"}]'
 
 
 def test_the_server_of_the_path_beats_that_of_the_spec(api):

@@ -120,6 +120,7 @@ if TYPE_CHECKING:
     from .search_text_in import SearchTextIn
     from .search_text_metadata import SearchTextMetadata
     from .sobject_info import SObjectInfo
+    from .suggest_records_type import SuggestRecordsType
     from .suggestions import Suggestions
     from .text_search import TextSearch
     from .text_search_in import TextSearchIn
@@ -255,6 +256,7 @@ else:
             "SearchScope": "search_scope",
             "SearchTextIn": "search_text_in",
             "SearchTextMetadata": "search_text_metadata",
+            "SuggestRecordsType": "suggest_records_type",
             "Suggestions": "suggestions",
             "TextSearch": "text_search",
             "TextSearchIn": "text_search_in",
@@ -390,6 +392,7 @@ __all__ = [
     "SearchScope",
     "SearchTextIn",
     "SearchTextMetadata",
+    "SuggestRecordsType",
     "Suggestions",
     "TextSearch",
     "TextSearchIn",

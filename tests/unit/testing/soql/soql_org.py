@@ -194,6 +194,10 @@ class Database:
             ]
             self.connection.execute(f'CREATE TABLE "{one.name}" ({", ".join(columns)})')
 
+    def close(self) -> None:
+        """Forget everything."""
+        self.connection.close()
+
     def add(self, name: str, **values: Any) -> str:
         """Insert a record and return its id; system fields have defaults."""
         sobject = self.schema.get(name)

@@ -1,10 +1,11 @@
 """Properties that hold for any text and any condition."""
 
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from soql_org import Database, make_schema
@@ -28,14 +29,14 @@ def key(text: str) -> str:
 @settings(deadline=None)
 @given(texts, texts)
 def test_any_text_is_found_by_its_literal_and_by_nothing_else(stored: str, other: str) -> None:
-    database = Database(make_schema())
-    database.add("Account", Name=stored, Code__c=stored)
-    for operator in ("=", "IN"):
-        literal = quote(stored) if operator == "=" else f"({quote(stored)})"
-        assert database.values(f"SELECT Name FROM Account WHERE Name {operator} {literal}") == [stored]
-        assert database.values(f"SELECT Name FROM Account WHERE Code__c {operator} {literal}") == [stored]
-    found = database.query(f"SELECT COUNT() FROM Account WHERE Name = {quote(other)}").total_size
-    assert found == (key(stored) == key(other))
+    with closing(Database(make_schema())) as database:
+        database.add("Account", Name=stored, Code__c=stored)
+        for operator in ("=", "IN"):
+            literal = quote(stored) if operator == "=" else f"({quote(stored)})"
+            assert database.values(f"SELECT Name FROM Account WHERE Name {operator} {literal}") == [stored]
+            assert database.values(f"SELECT Name FROM Account WHERE Code__c {operator} {literal}") == [stored]
+        found = database.query(f"SELECT COUNT() FROM Account WHERE Name = {quote(other)}").total_size
+        assert found == (key(stored) == key(other))
 
 
 @settings(deadline=None)
@@ -44,19 +45,19 @@ def test_any_text_is_found_by_its_literal_and_by_nothing_else(stored: str, other
     st.text(st.sampled_from("aAbéß%_\\*?["), max_size=8),
 )
 def test_like_means_what_the_reference_says(stored: str, pattern: str) -> None:
-    database = Database(make_schema())
-    database.add("Account", Name=stored, Code__c=stored)
-    # In the pattern a drawn backslash escapes a wildcard that follows, and stands for itself elsewhere.
-    tokens = re.findall(r"\\[%_]|.", pattern)
-    literal = "'" + "".join("\\\\" if token == "\\" else token for token in tokens) + "'"
-    expression = "".join(
-        {"%": ".*", "_": "."}.get(token, re.escape(token[-1])) for token in (key(one) for one in tokens)
-    )
-    exact = "".join({"%": ".*", "_": "."}.get(token, re.escape(token[-1])) for token in tokens)
-    found = database.query(f"SELECT COUNT() FROM Account WHERE Name LIKE {literal}").total_size
-    assert found == bool(re.fullmatch(expression, key(stored), re.DOTALL))
-    found = database.query(f"SELECT COUNT() FROM Account WHERE Code__c LIKE {literal}").total_size
-    assert found == bool(re.fullmatch(exact, stored, re.DOTALL))
+    with closing(Database(make_schema())) as database:
+        database.add("Account", Name=stored, Code__c=stored)
+        # In the pattern a drawn backslash escapes a wildcard that follows, and stands for itself elsewhere.
+        tokens = re.findall(r"\\[%_]|.", pattern)
+        literal = "'" + "".join("\\\\" if token == "\\" else token for token in tokens) + "'"
+        expression = "".join(
+            {"%": ".*", "_": "."}.get(token, re.escape(token[-1])) for token in (key(one) for one in tokens)
+        )
+        exact = "".join({"%": ".*", "_": "."}.get(token, re.escape(token[-1])) for token in tokens)
+        found = database.query(f"SELECT COUNT() FROM Account WHERE Name LIKE {literal}").total_size
+        assert found == bool(re.fullmatch(expression, key(stored), re.DOTALL))
+        found = database.query(f"SELECT COUNT() FROM Account WHERE Code__c LIKE {literal}").total_size
+        assert found == bool(re.fullmatch(exact, stored, re.DOTALL))
 
 
 ROWS: list[dict[str, Any]] = [
@@ -125,16 +126,20 @@ trees = st.recursive(
     max_leaves=12,
 )
 
-_WIDGETS = Database(make_schema())
-for _number, _row in enumerate(ROWS):
-    _WIDGETS.add("Widget__c", Name=f"{_number:02}", **_row)
+
+@pytest.fixture(scope="module")
+def widgets() -> Iterator[Database]:
+    with closing(Database(make_schema())) as database:
+        for number, row in enumerate(ROWS):
+            database.add("Widget__c", Name=f"{number:02}", **row)
+        yield database
 
 
 @settings(max_examples=300, deadline=None)
-@given(trees)
-def test_conditions_have_two_values(condition: Condition) -> None:
+@given(condition=trees)
+def test_conditions_have_two_values(widgets: Database, condition: Condition) -> None:
     text, holds = condition
-    found = _WIDGETS.values(f"SELECT Name FROM Widget__c WHERE {text} ORDER BY Name")
+    found = widgets.values(f"SELECT Name FROM Widget__c WHERE {text} ORDER BY Name")
     assert found == [f"{number:02}" for number, row in enumerate(ROWS) if holds(row)]
 
 
@@ -149,8 +154,8 @@ SKELETONS = ["{}", "SELECT {} FROM Account", "SELECT Id FROM Account WHERE {}", 
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.sampled_from(SKELETONS), st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join))
-def test_every_text_is_answered_or_refused(skeleton: str, words: str) -> None:
+@given(skeleton=st.sampled_from(SKELETONS), words=st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join))
+def test_every_text_is_answered_or_refused(widgets: Database, skeleton: str, words: str) -> None:
     with suppress(OrgError):
-        result = _WIDGETS.query(skeleton.format(words))
+        result = widgets.query(skeleton.format(words))
         assert len(result.records) in (0, result.total_size)

@@ -15,14 +15,41 @@ from ....types import Response
 from ... import models
 
 
-def build(*, q: str, sobject: Sequence[str], fields: Sequence[str] | None = None, limit: int | None = None) -> Request:
+def build(
+    *,
+    q: str,
+    sobject: Sequence[str],
+    fields: Sequence[str] | None = None,
+    dynamic_fields: Sequence[str] | None = None,
+    limit: int | None = None,
+    ignore_unsupported_sobjects: bool | None = None,
+    where: str | None = None,
+    network_id: Sequence[str] | None = None,
+    type: models.SuggestRecordsType | None = None,
+    group_id: Sequence[str] | None = None,
+    topic_id: str | None = None,
+    user_id: Sequence[str] | None = None,
+) -> Request:
     """Build the request, unsent; the arguments are those of :func:`sync`."""
     return Request(
         operation="suggest_records",
         method="GET",
         server="/services/data/v{version}",
         path="/search/suggestions",
-        params=_encode.params(("q", q), ("sobject", sobject), ("fields", fields), ("limit", limit)),
+        params=_encode.params(
+            ("q", q),
+            ("sobject", sobject),
+            ("fields", fields),
+            ("dynamicFields", dynamic_fields),
+            ("limit", limit),
+            ("ignoreUnsupportedSObjects", ignore_unsupported_sobjects),
+            ("where", where),
+            ("networkId", network_id),
+            ("type", type),
+            ("groupId", group_id),
+            ("topicId", topic_id),
+            ("userId", user_id),
+        ),
         idempotent=True,
     )
 
@@ -33,14 +60,57 @@ def parse(data: Any) -> models.Suggestions:
 
 
 def sync_detailed(
-    *, client: Transport, q: str, sobject: Sequence[str], fields: Sequence[str] | None = None, limit: int | None = None
+    *,
+    client: Transport,
+    q: str,
+    sobject: Sequence[str],
+    fields: Sequence[str] | None = None,
+    dynamic_fields: Sequence[str] | None = None,
+    limit: int | None = None,
+    ignore_unsupported_sobjects: bool | None = None,
+    where: str | None = None,
+    network_id: Sequence[str] | None = None,
+    type: models.SuggestRecordsType | None = None,
+    group_id: Sequence[str] | None = None,
+    topic_id: str | None = None,
+    user_id: Sequence[str] | None = None,
 ) -> Response[models.Suggestions]:
     """Like :func:`sync`, with the status and the headers."""
-    return exchange(client, build(q=q, sobject=sobject, fields=fields, limit=limit), parse)
+    return exchange(
+        client,
+        build(
+            q=q,
+            sobject=sobject,
+            fields=fields,
+            dynamic_fields=dynamic_fields,
+            limit=limit,
+            ignore_unsupported_sobjects=ignore_unsupported_sobjects,
+            where=where,
+            network_id=network_id,
+            type=type,
+            group_id=group_id,
+            topic_id=topic_id,
+            user_id=user_id,
+        ),
+        parse,
+    )
 
 
 def sync(
-    *, client: Transport, q: str, sobject: Sequence[str], fields: Sequence[str] | None = None, limit: int | None = None
+    *,
+    client: Transport,
+    q: str,
+    sobject: Sequence[str],
+    fields: Sequence[str] | None = None,
+    dynamic_fields: Sequence[str] | None = None,
+    limit: int | None = None,
+    ignore_unsupported_sobjects: bool | None = None,
+    where: str | None = None,
+    network_id: Sequence[str] | None = None,
+    type: models.SuggestRecordsType | None = None,
+    group_id: Sequence[str] | None = None,
+    topic_id: str | None = None,
+    user_id: Sequence[str] | None = None,
 ) -> models.Suggestions:
     """Suggests records whose names match what a user has typed so far.
 
@@ -49,8 +119,30 @@ def sync(
         q: Text typed so far; at least three characters, or one in Chinese, Japanese, Korean and Thai.
         sobject: API names of the objects to suggest, at most ten.
         fields: Fields to return, beside the default ones.
+        dynamic_fields: `secondaryField` adds the next field of the search layout to each suggestion.
         limit: Largest number of suggestions; 5 if left out.
+        ignore_unsupported_sobjects: `true` leaves out objects that cannot be suggested; else they are an error.
+        where: Condition that suggestions must meet, written like that of a SOQL `WHERE` clause.
+        network_id: Ids of the Experience Cloud sites that questions or users belong to.
+        type: Kind of feed item, `question`; required when `sobject` is `FeedItem`.
+        group_id: Ids of the groups that questions were posted to; not together with `userId`.
+        topic_id: Id of the one topic that questions bear.
+        user_id: Ids of the users who posted the questions; not together with `groupId`.
 
     https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_search_suggest_records.htm
     """
-    return sync_detailed(client=client, q=q, sobject=sobject, fields=fields, limit=limit).parsed
+    return sync_detailed(
+        client=client,
+        q=q,
+        sobject=sobject,
+        fields=fields,
+        dynamic_fields=dynamic_fields,
+        limit=limit,
+        ignore_unsupported_sobjects=ignore_unsupported_sobjects,
+        where=where,
+        network_id=network_id,
+        type=type,
+        group_id=group_id,
+        topic_id=topic_id,
+        user_id=user_id,
+    ).parsed
