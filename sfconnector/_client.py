@@ -19,11 +19,12 @@ from sfconnector_generated.rest.api.sobjects import describe_global
 from sfconnector._call import call, read, send
 from sfconnector._hooks import Hooks
 from sfconnector._names import http_date
+from sfconnector._prepare import Body, Params, check_version
 from sfconnector._query import Query
 from sfconnector._records import RecordClass
 from sfconnector._results import CallOptions, header
 from sfconnector._retry import Retry
-from sfconnector._session import Body, Params, Seconds, Session, check_version
+from sfconnector._session import Seconds, Session
 from sfconnector._sobjects import SObject
 
 if TYPE_CHECKING:

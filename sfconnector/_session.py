@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias, TypeVar
-from urllib.parse import quote, urlencode
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias
+from urllib.parse import urlencode
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from requests.utils import super_len
 from sfconnector_generated import API_VERSION
 from sfconnector_generated.client import Request
 from sfconnector_generated.types import UNSET
@@ -19,12 +17,23 @@ from sfconnector import _hooks, _json
 from sfconnector._answers import details, headline, media_type, refusal
 from sfconnector._hooks import Hooks
 from sfconnector._login import read_token_answer
+from sfconnector._prepare import (
+    Body,
+    Params,
+    base_headers,
+    check_count,
+    check_header,
+    check_method,
+    check_version,
+    of_type,
+    prepare,
+    query_string,
+)
 from sfconnector._redact import logger
 from sfconnector._retry import Outcome, Retry, retry_after
 from sfconnector._signing import Signer, rewind
-from sfconnector._transport import NO_COOKIES, Proxies, Timeout, open_http, read_body, translated
+from sfconnector._transport import Proxies, Timeout, open_http, read_body, translated
 from sfconnector._urls import instance_url, origin_of, short_path, target_on
-from sfconnector._version import __version__
 from sfconnector.errors import Failure, InvalidResponseError, TransportError
 
 if TYPE_CHECKING:
@@ -32,20 +41,12 @@ if TYPE_CHECKING:
     from sfconnector._usage import Usage
     from sfconnector.auth import Auth
 
-T = TypeVar("T")
 Seconds: TypeAlias = float | tuple[float, float] | Timeout | None
-Scalar: TypeAlias = str | int | float | bool | None
-Params: TypeAlias = Mapping[str, Scalar] | Sequence[tuple[str, Scalar]] | None
-Body: TypeAlias = bytes | IO[bytes] | Iterable[bytes] | None
 
 _CONNECTIONS: Final = 10
 _JSON: Final = "application/json"
 _APEX: Final = "/services/apexrest/"
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
-# RFC 9110 section 5.1.
-_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-# Printable ASCII; a comma would begin another option of Sforce-Call-Options.
-_CLIENT_NAME: Final = re.compile(r"(?=.*[!-~])[ -+\--~]+")
 _CONDITIONS: Final = ("If-Modified-Since", "If-None-Match")
 # An answer remembers this of the attempts before it.
 _MAY_BE_DONE: Final = "_sfconnector_may_be_done"
@@ -104,21 +105,21 @@ class Session:
         _check_auth(auth)
         self.api_version = check_version(api_version)
         self._timeout = Timeout.of(timeout, Timeout())
-        self._retry = _of_type("retry", Retry() if retry is None else retry, Retry)
-        self._hooks = _of_type("hooks", Hooks() if hooks is None else hooks, Hooks)
+        self._retry = of_type("retry", Retry() if retry is None else retry, Retry)
+        self._hooks = of_type("hooks", Hooks() if hooks is None else hooks, Hooks)
         self._signer = Signer(auth, self._post_form, self._hooks, self._retry.clock, self._timeout.total)
-        self._headers = _base_headers(client_name)
+        self._headers = base_headers(client_name)
         self._limit_info = ""
         self._closed, self._process = False, os.getpid()
         self._owned = http is None
         self._proxies = Proxies(proxies)
         if http is None:
-            self.http = open_http(verify, cert, _check_count("max_connections", max_connections))
+            self.http = open_http(verify, cert, check_count("max_connections", max_connections))
             self.http.auth = self._signer
         elif (proxies, verify, cert, max_connections) != (None, True, None, _CONNECTIONS):
             raise ValueError("give proxies, verify, cert and max_connections to the session that you pass as http")
         else:
-            self.http = _of_type("http", http, requests.Session)
+            self.http = of_type("http", http, requests.Session)
 
     @property
     def instance_url(self) -> str:
@@ -162,7 +163,7 @@ class Session:
         if request.json is not UNSET:
             merged["Content-Type"] = _JSON
             body = _json.dumps(request.json)
-        prepared = self._signer(_prepare(request.method, instance + target, merged, body))
+        prepared = self._signer(prepare(request.method, instance + target, merged, body))
         path = short_path(target)
         return self._exchange(
             _Call(request.operation, prepared, path, request.idempotent, Timeout.of(timeout, self._timeout), stream)
@@ -210,30 +211,12 @@ class Session:
         timeout: Seconds = None,
         idempotent: bool | None = None,
     ) -> requests.Response:
-        """Send any request to the org: authorised, repeated where that is safe, and checked.
-
-        Args:
-            method: The HTTP method.
-            path: From ``/services/`` on, percent-encoded; or a full URL on the instance, as answers hold them.
-            params: The query.
-            json: A value to send as JSON.
-            data: A body to send as it is instead; name its type in ``headers``.
-            headers: Headers of this request.
-            stream: Leave the body unread; close the answer when done with it.
-            timeout: Seconds instead of the session's own.
-            idempotent: Whether sending it twice does no more than sending it once; by default true for GET,
-                HEAD, OPTIONS and DELETE.
-
-        Raises:
-            ValueError: The path leads off the instance, or cannot be sent as it is.
-            ApiError: The answer is no success.
-            TransportError: No answer came.
-        """
+        """Send any request to the org, as told at :meth:`sfconnector.Salesforce.request`."""
         if json is not None and data is not None:
             raise ValueError("give json or data, not both")
-        method = _check_method(method)
-        _of_type("path", path, str)
-        query = _query(params)
+        method = check_method(method)
+        of_type("path", path, str)
+        query = query_string(params)
         request = Request(
             operation="request",
             method=method,
@@ -270,8 +253,8 @@ class Session:
         merged: CaseInsensitiveDict[str | bytes] = CaseInsensitiveDict(self._headers)
         merged["Accept"] = accept
         for given in (own, extra or {}):
-            for name, value in _of_type("headers", given, Mapping).items():
-                _check_header(name, value)
+            for name, value in of_type("headers", given, Mapping).items():
+                check_header(name, value)
                 if name.lower() in {"authorization", "x-sfdc-session", "cookie", "host"}:
                     raise ValueError(f"{name} is the session's own header")
                 merged[name] = value
@@ -280,7 +263,7 @@ class Session:
     def _post_form(self, url: str, form: Mapping[str, str], *, flow: str, repeatable: bool = True) -> Mapping[str, Any]:
         instance_url(origin_of(url), "the token endpoint")
         headers = self._merge({"Content-Type": "application/x-www-form-urlencoded"}, None, _JSON)
-        prepared = _prepare("POST", url, headers, urlencode(form).encode())
+        prepared = prepare("POST", url, headers, urlencode(form).encode())
         response = self._exchange(_Call("login", prepared, short_path(url), repeatable, self._timeout))
         return read_token_answer(response, flow)
 
@@ -379,85 +362,6 @@ def _is_garbled(response: requests.Response) -> bool:
     return kind == "text/html" or (kind == _JSON and not body[-8:].rstrip().endswith(closing))
 
 
-def _prepare(method: str, url: str, headers: CaseInsensitiveDict[str | bytes], body: Body) -> requests.PreparedRequest:
-    # By hand: the URL is already encoded, and requests would look for cookies, .netrc and a login in the URL.
-    prepared = requests.PreparedRequest()
-    prepared.method, prepared.url, prepared.headers, prepared.body = method, url, headers, body
-    prepared._cookies = NO_COOKIES
-    if body is None:
-        return prepared
-    _check_body(body)
-    length = super_len(body)
-    if hasattr(body, "tell"):
-        try:
-            prepared._body_position = body.tell()
-        except OSError:
-            length = 0
-    # Of a length that is not known the body goes out in chunks.
-    if length or isinstance(body, bytes):
-        headers["Content-Length"] = str(length)
-    return prepared
-
-
-def _check_body(body: object) -> None:
-    if isinstance(body, str | Mapping) or not hasattr(body, "__iter__"):
-        raise TypeError(f"a body is bytes, a binary file or an iterable of bytes, not a {type(body).__name__}")
-
-
-def _base_headers(client_name: object) -> dict[str, str]:
-    agent = f"sfconnector/{__version__}"
-    headers = {"User-Agent": agent, "Accept-Encoding": "gzip"}
-    if client_name is not None:
-        if not isinstance(client_name, str) or _CLIENT_NAME.fullmatch(client_name) is None:
-            raise ValueError(f"client_name {client_name!r} is blank, or has characters that a header cannot carry")
-        headers["User-Agent"] = f"{client_name} {agent}"
-        headers["Sforce-Call-Options"] = f"client={client_name}"
-    return headers
-
-
-def _check_header(name: object, value: object) -> None:
-    if not isinstance(name, str) or _HEADER_NAME.fullmatch(name) is None:
-        raise ValueError(f"{name!r} is no name of a header")
-    if not isinstance(value, str) or not value.isprintable() or not value.isascii():
-        raise ValueError(f"the header {name!r} holds what HTTP cannot carry: printable ASCII is needed")
-
-
 def _check_auth(auth: object) -> None:
     if isinstance(auth, type) or not callable(getattr(auth, "login", None)):
         raise TypeError(f"auth is a way to log in, such as auth.ClientCredentials(…), not a {type(auth).__name__}")
-
-
-def _check_method(method: object) -> str:
-    if not isinstance(method, str) or not method.isascii() or not method.isalpha():
-        raise ValueError(f"{method!r} is no HTTP method")
-    return method.upper()
-
-
-def _check_count(name: str, value: object) -> int:
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} is a whole number above 0, not {value!r}")
-    return value
-
-
-def _of_type(name: str, value: T, kind: type) -> T:
-    if not isinstance(value, kind):
-        raise TypeError(f"{name} is a {kind.__name__}, not a {type(value).__name__}")
-    return value
-
-
-def check_version(version: object) -> str:
-    """Refuse what cannot be a version of the API."""
-    if not isinstance(version, str) or re.fullmatch(r"[1-9]\d\.\d", version, re.ASCII) is None:
-        raise ValueError(f'api_version {version!r} is not of the form "{API_VERSION}"')
-    return version
-
-
-def _query(params: Params) -> str:
-    pairs = params.items() if isinstance(params, Mapping) else params or ()
-    texts = []
-    for name, value in pairs:
-        if not isinstance(value, Scalar):
-            raise TypeError(f"params: {name} is a {type(value).__name__}, and a query holds texts and numbers only")
-        if value is not None:
-            texts.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
-    return urlencode(texts, quote_via=quote)
