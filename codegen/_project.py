@@ -139,7 +139,7 @@ def _format(package: Path) -> None:
     for command in (["check", "--fix-only", "--select=F401,I"], ["format"]):
         # Inside the folder: from outside, ruff skips what .gitignore or a leading dot hides.
         line = [*_RUFF, *command, *_RULES, "."]
-        done = subprocess.run(line, cwd=package, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(line, cwd=package, capture_output=True, text=True, check=False)  # noqa: S603  # our own ruff
         if done.returncode:
             raise CodegenError("ruff", [done.stderr.strip() or done.stdout.strip()])
 

@@ -83,8 +83,7 @@ def _subpackage(spec: Spec) -> Iterator[tuple[str, str]]:
 
 
 def _environment() -> Environment:
-    # The output is Python, not HTML: `_views` makes every text of a spec safe for that.
-    return Environment(  # noqa: S701
+    return Environment(  # noqa: S701  # Python is rendered, not HTML; `_views` makes every text of a spec safe for that
         loader=FileSystemLoader(HERE / "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,

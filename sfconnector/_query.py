@@ -105,8 +105,7 @@ class Query(Generic[T]):
         first, self._first = self._first, None
         for records in self._follow(first or self._send(self._request)):
             if self._decode is None:
-                # Without a class of the caller's, T is the dict itself.
-                yield records  # type: ignore[misc]
+                yield records  # type: ignore[misc]  # without a class of the caller's, T is the dict itself
             else:
                 yield [self._decode(record) for record in records]
 

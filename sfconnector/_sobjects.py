@@ -414,8 +414,9 @@ class SObject(Generic[T]):
         record = self._session.decode(response)
         if not isinstance(record, dict):
             raise InvalidResponseError(response, f"a record was expected and a {type(record).__name__} came")
-        # Without a class of the caller's, T is the dict itself.
-        return self._class.decoder()(record) if self._class else record  # type: ignore[return-value]
+        if self._class is None:
+            return record  # type: ignore[return-value]  # without a class of the caller's, T is the dict itself
+        return self._class.decoder()(record)
 
     def _delete(self, request: Request, gone: str, timeout: Seconds) -> None:
         response = self._session.send(request, timeout=timeout)
