@@ -51,6 +51,7 @@ FIELD_KEYS = {
     "values": "of a picklist: texts, or mappings of value, label, active, default",
     "restricted": "the picklist takes no other values",
     "reference_to": "object or objects that a reference points to",
+    "custom_targets": "custom objects join the objects that a reference points to: each may have activities and files",
     "relationship_name": "name of the parent in queries: Account for AccountId, Account__r for Account__c",
     "child_relationship_name": "name of the list of children in queries, such as Contacts; a custom one gets its __r",
     "cascade_delete": "the record is deleted with its parent (master-detail)",
@@ -242,6 +243,7 @@ def _attributes(name: str, kind: str, options: dict[str, Any]) -> dict[str, Any]
     sortable = options.get("sortable", not (long_text or kind in _UNSORTED))
     extra = {
         "childRelationshipName": _children(name, options.get("child_relationship_name")),
+        "customTargets": options.get("custom_targets"),
         "autoNumberFormat": options.get("auto_number"),
         "calculatedFormula": options.get("formula"),
         "inlineHelpText": options.get("help_text"),

@@ -98,7 +98,7 @@ _FIELD_DEFAULTS: dict[str, Any] = {
     "writeRequiresMasterRead": False,
 }
 # Our own notes in ``extra``, which Salesforce has no key for.
-_OWN_NOTES = {"childRelationshipName", "autoNumberFormat", "recordTypes", "setup"}
+_OWN_NOTES = {"childRelationshipName", "customTargets", "autoNumberFormat", "recordTypes", "setup", "lacksUrls"}
 _SYSTEM_FIELDS = frozenset(
     [
         "Id",
@@ -203,7 +203,7 @@ def _urls(sobject: SObjectType, version: str, *, full: bool = False) -> dict[str
     if sobject.name == "Case":
         urls["caseArticleSuggestions"] = f"{base}/suggestedArticles"
         urls["caseRowArticleSuggestions"] = f"{base}/{{ID}}/suggestedArticles"
-    return urls
+    return {key: url for key, url in urls.items() if key not in sobject.extra.get("lacksUrls", ())}
 
 
 def _field(field: Field, sobject: SObjectType) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Objects:
             # A newer release may know more standard fields than the file.
             fields = {**(standard.fields if standard else {}), **kept.fields}
             self.schema.add(attrs.evolve(kept, fields=fields))
+        self._target_custom_objects()
         for sobject in self.schema:
             self.database.extend(sobject)
 
@@ -104,7 +105,23 @@ class Objects:
         self.database.extend(sobject)
         self.database.remember(sobject)
         self.add_record_types(sobject)
-        return sobject
+        self._target_custom_objects()
+        return self.schema.get(sobject.name) or sobject
+
+    def _target_custom_objects(self) -> None:
+        """Let activities and files point to each custom object; it follows from the objects, so nothing is kept."""
+        custom = [sobject.name for sobject in self.schema if sobject.name.endswith("__c")]
+        for sobject in self.schema:
+            fields = {
+                name: attrs.evolve(
+                    field,
+                    reference_to=(*(target for target in field.reference_to if target not in custom), *custom),
+                )
+                for name, field in sobject.fields.items()
+                if field.extra.get("customTargets")
+            }
+            if any(fields[name] != sobject.fields[name] for name in fields):
+                self.schema.add(attrs.evolve(sobject, fields={**sobject.fields, **fields}))
 
     def _add_described_record_type(self, sobject: SObjectType, info: Mapping[str, Any]) -> None:
         if info.get("master") or self.database.find("RecordType", info["recordTypeId"]):

@@ -1,4 +1,4 @@
-"""What an org holds on its first day: itself, its users and profiles, and the meaning of its statuses and stages."""
+"""What an org holds on its first day: itself, its users, price book and folder, the meaning of statuses and stages."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +17,9 @@ _STAGES = (
     ("Closed Won", 100, "Closed"),
     ("Closed Lost", 0, "Omitted"),
 )
+# Their meaning is the status category:
+# https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_contractstatus.htm
+_CONTRACT_STATUSES = {"In Approval Process": "InApproval", "Activated": "Activated", "Draft": "Draft"}
 _LOCALE = {"TimeZoneSidKey": "America/Los_Angeles", "LanguageLocaleKey": "en_US"}
 _PERMISSIONS = (
     "PermissionsApiEnabled",
@@ -47,6 +50,13 @@ def seed(insert: Insert, admin_user_id: str) -> None:
     insert("Profile", {"Name": "Standard User", **common, "PermissionsApiEnabled": 1})
     insert("User", {"Id": admin_user_id, "ProfileId": profile_id, **_admin()})
     insert("User", _automated_process())
+    insert("Group", {"Name": "All Internal Users", "DeveloperName": "AllInternalUsers", "Type": "Organization"})
+    # https://help.salesforce.com/s/articleView?id=sf.pricebooks_standard_prices.htm
+    insert("Pricebook2", {"Name": "Standard Price Book", "IsActive": 1, "IsStandard": 1})
+    insert(
+        "Folder",
+        {"Name": "Shared Documents", "DeveloperName": "SharedDocuments", "AccessType": "Public", "Type": "Document"},
+    )
     _seed_statuses(insert)
 
 
@@ -127,6 +137,10 @@ def _seed_statuses(insert: Insert) -> None:
     for order, name in enumerate(("High", "Normal", "Low"), start=1):
         high = int(name == "High")
         insert("TaskPriority", {**_value(name, order), "IsDefault": int(name == "Normal"), "IsHighPriority": high})
+    for order, (name, code) in enumerate(_CONTRACT_STATUSES.items(), start=1):
+        insert("ContractStatus", {**_value(name, order), "IsDefault": int(name == "Draft"), "StatusCode": code})
+    for order, name in enumerate(("Draft", "Activated"), start=1):
+        insert("OrderStatus", {**_value(name, order), "IsDefault": int(name == "Draft"), "StatusCode": name})
     for order, (name, probability, category) in enumerate(_STAGES, start=1):
         insert(
             "OpportunityStage",

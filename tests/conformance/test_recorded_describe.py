@@ -54,6 +54,10 @@ KNOWN_DIFFERENCES = {
     ("Lead", "JigsawContactId", "relationshipName"),
     ("Account", "Name", "compoundFieldName"),
     ("Account", "Name", "nillable"),
+    # A date that follows from two others; objects of features that the local org does not have; its zones are User's.
+    ("Event", "ActivityDate", "aggregatable"),
+    ("Event", "WhatId", "referenceTo"),
+    ("Event", "RecurrenceTimeZoneSidKey", "restrictedPicklist"),
 }
 
 
@@ -144,7 +148,8 @@ def test_the_global_describe_has_the_keys_of_a_real_one(store: Store) -> None:
     recorded = next(json.loads(body) for body in bodies if body.lstrip().startswith("{") and len(body) > 1000)
     answer = store.describe_global("52.0")
     assert set(answer) == set(recorded)
-    theirs = {entry["name"]: entry for entry in recorded["sobjects"]}
+    # An entry without a key prefix was written by hand, after the pattern of Account.
+    theirs = {entry["name"]: entry for entry in recorded["sobjects"] if entry["keyPrefix"]}
     for entry in answer["sobjects"]:
         assert set(entry) == set(theirs["Account"])
         if entry["name"] in theirs:

@@ -22,6 +22,28 @@ PREFIXES = {
     "Profile": "00e",
     "UserRole": "00E",
     "Group": "00G",
+    "Event": "00U",
+    "Campaign": "701",
+    "CampaignMember": "00v",
+    "CampaignMemberStatus": "01Y",
+    "Product2": "01t",
+    "Pricebook2": "01s",
+    "PricebookEntry": "01u",
+    "OpportunityLineItem": "00k",
+    "OpportunityContactRole": "00K",
+    "AccountContactRole": "02Z",
+    "Asset": "02i",
+    "Contract": "800",
+    "Order": "801",
+    "OrderItem": "802",
+    "Attachment": "00P",
+    "Note": "002",
+    "Document": "015",
+    "Folder": "00l",
+    "ContentVersion": "068",
+    "ContentDocument": "069",
+    "ContentDocumentLink": "06A",
+    "Report": "00O",
 }
 
 
@@ -51,6 +73,18 @@ def test_standard_objects_have_their_key_prefix(name: str, prefix: str) -> None:
         ("Task", "WhoId", {"reference_to": ("Contact", "Lead"), "relationship_name": "Who"}),
         ("User", "TimeZoneSidKey", {"restricted_picklist": True, "nillable": False}),
         ("Organization", "FiscalYearStartMonth", {"type": "int", "updateable": False}),
+        ("Event", "OwnerId", {"reference_to": ("Calendar", "User"), "defaulted_on_create": True}),
+        ("Campaign", "NumberOfLeads", {"type": "int", "nillable": False, "createable": False}),
+        ("CampaignMember", "LeadId", {"createable": True, "updateable": False, "nillable": True}),
+        ("PricebookEntry", "UnitPrice", {"type": "currency", "scale": 2, "nillable": False}),
+        ("OpportunityLineItem", "Product2Id", {"createable": False, "updateable": False}),
+        ("OpportunityLineItem", "Quantity", {"type": "double", "precision": 12, "scale": 2, "nillable": False}),
+        ("Order", "Status", {"nillable": False, "defaulted_on_create": False}),
+        ("Contract", "Status", {"nillable": False, "default_value": "Draft"}),
+        ("Contract", "ContractNumber", {"auto_number": True, "name_field": True}),
+        ("Attachment", "Body", {"type": "base64", "nillable": False, "filterable": False}),
+        ("ContentVersion", "PathOnClient", {"length": 500, "updateable": False}),
+        ("ContentDocument", "Title", {"createable": False, "updateable": True, "name_field": True}),
     ],
 )
 def test_standard_fields_are_as_documented(name: str, field: str, expected: dict[str, Any]) -> None:
@@ -74,6 +108,15 @@ def test_standard_fields_are_as_documented(name: str, field: str, expected: dict
         ("User", "ManagedUsers", "User", "ManagerId", False),
         ("Profile", "Users", "User", "ProfileId", False),
         ("Group", "GroupMembers", "GroupMember", "GroupId", True),
+        ("Campaign", "CampaignMembers", "CampaignMember", "CampaignId", True),
+        ("Contact", "CampaignMembers", "CampaignMember", "ContactId", True),
+        ("Opportunity", "OpportunityLineItems", "OpportunityLineItem", "OpportunityId", True),
+        ("Opportunity", "OpportunityContactRoles", "OpportunityContactRole", "OpportunityId", True),
+        ("Product2", "PricebookEntries", "PricebookEntry", "Product2Id", False),
+        ("Account", "Orders", "Order", "AccountId", True),
+        ("Order", "OrderItems", "OrderItem", "OrderId", True),
+        ("Lead", "Attachments", "Attachment", "ParentId", True),
+        ("ContentDocument", "ContentVersions", "ContentVersion", "ContentDocumentId", True),
     ],
 )
 def test_child_relationships_have_their_names(
@@ -93,6 +136,7 @@ def test_every_standard_reference_has_a_relationship_or_none_on_purpose() -> Non
         if field.type == "reference" and field.relationship_name is None
     }
     assert unnamed == {
+        "Event.RecurrenceActivityId",
         "GroupMember.UserOrGroupId",
         "Opportunity.ContactId",
         "Task.RecurrenceActivityId",

@@ -38,6 +38,24 @@ def test_a_file_keeps_objects_and_records(tmp_path: Path) -> None:
     again.close()
 
 
+def test_activities_and_files_point_to_custom_objects(tmp_path: Path) -> None:
+    path = tmp_path / "org.db"
+    store = Store(path=path)
+    store.add_object("Item__c")
+    item = store.create("Item__c", {}, store.context())
+    store.create("Task", {"WhatId": item, "Status": "Not Started", "Priority": "Normal"}, store.context())
+    assert "Item__c" in store.sobject("Attachment").fields["ParentId"].reference_to
+    store.close()
+
+    again = Store(path=path)
+    assert "Item__c" in again.sobject("Event").fields["WhatId"].reference_to
+    children = {child["childSObject"]: child for child in again.describe("Item__c", "68.0")["childRelationships"]}
+    assert children["ContentDocumentLink"]["relationshipName"] == "ContentDocumentLinks"
+    again.delete("Item__c", item, again.context())
+    assert again.count("Task") == 0
+    again.close()
+
+
 def test_objects_from_yaml(tmp_path: Path) -> None:
     path = tmp_path / "objects.yaml"
     path.write_text(
