@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any, assert_type
 
 import attrs
+import pandas as pd
+import polars as pl
 from sfconnector_generated.rest.api.org import get_record_counts
 from sfconnector_generated.rest.api.sobjects import create_record
 from sfconnector_generated.rest.models import DescribeSObjectResult
@@ -43,6 +45,8 @@ for account in sf.query("FROM Account", into=Account):
     assert_type(account.Name, str)
 for page in sf.query("SELECT Id FROM Account").pages():
     assert_type(page, list[dict[str, Any]])
+assert_type(sf.query("SELECT Id FROM Account").to_pandas(dtypes="numpy"), pd.DataFrame)
+assert_type(sf.query("FROM Account", into=Account).to_polars(decimals=True), pl.DataFrame)
 
 assert_type(create_record.sync("Account", client=sf.api, body={}), GeneratedSaveResult)
 assert_type(get_record_counts.build().method, str)
@@ -54,4 +58,5 @@ with Salesforce.from_env() as other:
 sf.qurey("SELECT Id FROM Account")  # type: ignore[attr-defined]  # a typo
 sf.sobject("Account").create()  # type: ignore[call-arg]  # nothing to create
 sf.query("FROM Account", into="Account")  # type: ignore[call-overload]  # not a class
+sf.query("FROM Account", into=Account).to_pandas(dtypes="pandas")  # type: ignore[arg-type]  # no such choice
 Salesforce("https://acme.my.salesforce.com")  # type: ignore[arg-type]  # a URL is not a login

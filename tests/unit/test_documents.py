@@ -20,6 +20,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = [
     "sfconnector._client",
     "sfconnector._hooks",
+    "sfconnector._query",
     "sfconnector._retry",
     "sfconnector._sobjects",
     "sfconnector._soql",

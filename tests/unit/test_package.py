@@ -40,6 +40,8 @@ def test_importing_loads_nothing_heavy_and_no_operation() -> None:
         "cryptography",
         "zeep",
         "pyarrow",
+        "pandas",
+        "polars",
         "starlette",
         "uvicorn",
         "lark",
