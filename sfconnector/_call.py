@@ -38,3 +38,13 @@ def read(session: Session, response: requests.Response, parse: Callable[[Any], T
         return parse(data)
     except ParseError as error:
         raise InvalidResponseError(response, str(error)) from error
+
+
+def check_empty(response: requests.Response) -> None:
+    """Raise where something came that Salesforce does not send, such as the login page of a proxy."""
+    if response.content:
+        raise InvalidResponseError(
+            response,
+            "an empty answer was expected",
+            hint="a proxy or a login page may have answered: look whether it was done",
+        )

@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, overload
 
 import requests
 from sfconnector_generated import API_VERSION
 from sfconnector_generated.client import Transport
-from sfconnector_generated.rest.api.org import get_limits, get_user_info, list_resources, list_versions
 from sfconnector_generated.rest.api.query import query, query_all
-from sfconnector_generated.rest.api.sobjects import describe_global
 
-from sfconnector._call import call, read, send
 from sfconnector._hooks import Hooks
-from sfconnector._names import http_date
-from sfconnector._prepare import Body, Params, check_version
+from sfconnector._org import Org
+from sfconnector._prepare import Body, Params
 from sfconnector._query import Query
 from sfconnector._records import RecordClass
 from sfconnector._results import CallOptions, header
@@ -28,8 +24,6 @@ from sfconnector._session import Seconds, Session
 from sfconnector._sobjects import SObject
 
 if TYPE_CHECKING:
-    from sfconnector_generated.rest.models import DescribeGlobalResult, UserInfo, Version
-
     from sfconnector._usage import Usage
     from sfconnector.auth import Auth
 
@@ -39,7 +33,7 @@ Record = dict[str, Any]
 _FROM: Final = re.compile(r"\s*FROM\b", re.IGNORECASE)
 
 
-class Salesforce:
+class Salesforce(Org):
     """A client of one org, for any number of threads.
 
     Nothing is sent before the first call, which logs in. As a context manager it closes its connections at
@@ -206,83 +200,6 @@ class Salesforce:
         )
         return Query(self._session, request, soql, record_class.decoder() if record_class else None)
 
-    @overload
-    def describe(self, *, timeout: Seconds = None) -> DescribeGlobalResult: ...
-    @overload
-    def describe(self, *, if_modified_since: datetime, timeout: Seconds = None) -> DescribeGlobalResult | None: ...
-    def describe(
-        self, *, if_modified_since: datetime | None = None, timeout: Seconds = None
-    ) -> DescribeGlobalResult | None:
-        """List the objects of the org.
-
-        Args:
-            if_modified_since: Answer ``None`` where no object has changed since, cut to seconds.
-            timeout: Seconds instead of the client's own.
-
-        See Also:
-            https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_describeGlobal.htm
-
-        Example:
-            >>> "Account" in [sobject.name for sobject in sf.describe().sobjects]
-            True
-        """
-        request = describe_global.build(if_modified_since=http_date(if_modified_since))
-        response = send(self._session, request, timeout=timeout)
-        return None if response.status_code == 304 else read(self._session, response, describe_global.parse)
-
-    def versions(self, *, timeout: Seconds = None) -> list[Version]:
-        """List the API versions of the org, the oldest first.
-
-        See Also:
-            https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_versions.htm
-
-        Example:
-            >>> sf.versions()[-1].version
-            '68.0'
-        """
-        return call(self._session, list_versions.build(), list_versions.parse, timeout=timeout)
-
-    def resources(self, version: str | None = None, *, timeout: Seconds = None) -> dict[str, str]:
-        """List the resources of an API version with their paths.
-
-        Args:
-            version: The API version, such as ``"68.0"``; by default the client's own.
-            timeout: Seconds instead of the client's own.
-
-        See Also:
-            https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_discoveryresource.htm
-
-        Example:
-            >>> sf.resources()["query"]
-            '/services/data/v68.0/query'
-        """
-        request = list_resources.build(self.api_version if version is None else check_version(version))
-        return call(self._session, request, list_resources.parse, timeout=timeout)
-
-    def limits(self, *, timeout: Seconds = None) -> dict[str, dict[str, Any]]:
-        """Read the org's limits and what is left of them.
-
-        See Also:
-            https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_limits.htm
-
-        Example:
-            >>> sf.limits()["DailyApiRequests"]["Max"]
-            100000
-        """
-        return call(self._session, get_limits.build(), get_limits.parse, timeout=timeout)
-
-    def user_info(self, *, timeout: Seconds = None) -> UserInfo:
-        """Tell who is logged in.
-
-        See Also:
-            https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm
-
-        Example:
-            >>> sf.user_info().active
-            True
-        """
-        return call(self._session, get_user_info.build(), get_user_info.parse, timeout=timeout)
-
     def request(
         self,
         method: str,
@@ -334,11 +251,6 @@ class Salesforce:
     def api(self) -> Transport:
         """What every generated operation takes as ``client=``."""
         return self._session
-
-    @property
-    def api_version(self) -> str:
-        """The API version that this client speaks."""
-        return self._session.api_version
 
     @property
     def instance_url(self) -> str:

@@ -41,6 +41,15 @@ def check_id(record_id: object) -> str:
     return record_id
 
 
+def check_text(what: str, value: object) -> str:
+    """Refuse what is no text, or a blank one."""
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is a text, not a {type(value).__name__}")
+    if not value.strip():
+        raise ValueError(f"{what} is blank")
+    return value
+
+
 def external_id_value(value: object) -> str:
     """Write the value of an external id as text."""
     if isinstance(value, bool) or not isinstance(value, str | int):

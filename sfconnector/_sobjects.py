@@ -12,16 +12,15 @@ from sfconnector_generated.rest.api.sobjects import (
     create_record,
     delete_record,
     delete_record_by_external_id,
-    describe_sobject,
     get_record,
     get_record_by_external_id,
-    get_sobject_info,
     update_record,
     upsert_record,
 )
 
 from sfconnector._answers import refusal
-from sfconnector._call import call, read, send
+from sfconnector._call import check_empty, read, send
+from sfconnector._described import Described
 from sfconnector._names import auto_assign_header, check_id, check_name, check_path, external_id_value, http_date
 from sfconnector._records import RecordClass, encode
 from sfconnector._results import CallOptions, DuplicateRule, SaveResult, UpsertResult, header
@@ -30,13 +29,12 @@ from sfconnector.errors import ErrorDetail, InvalidResponseError, RecordError
 
 if TYPE_CHECKING:
     from sfconnector_generated.rest import models
-    from sfconnector_generated.rest.models import DescribeSObjectResult, SObjectInfo
 
 
 T = TypeVar("T")
 
 
-class SObject(Generic[T]):
+class SObject(Described, Generic[T]):
     """The records and the description of one object, such as ``Account`` or ``Invoice__c``.
 
     Made by :meth:`Salesforce.sobject`. All methods raise :class:`ApiError` where Salesforce says no and
@@ -238,7 +236,7 @@ class SObject(Generic[T]):
             if_unmodified_since=http_date(if_unmodified_since),
             sforce_call_options=header(call_options, CallOptions),
         )
-        _check_empty(send(self._session, request, timeout=timeout))
+        check_empty(send(self._session, request, timeout=timeout))
 
     def upsert(
         self,
@@ -351,48 +349,6 @@ class SObject(Generic[T]):
         )
         self._delete(request, "NOT_FOUND", timeout)
 
-    @overload
-    def describe(self, *, timeout: Seconds = None) -> DescribeSObjectResult: ...
-    @overload
-    def describe(self, *, if_modified_since: datetime, timeout: Seconds = None) -> DescribeSObjectResult | None: ...
-    def describe(
-        self, *, if_modified_since: datetime | None = None, timeout: Seconds = None
-    ) -> DescribeSObjectResult | None:
-        """Describe the object with all its fields and relationships.
-
-        Args:
-            if_modified_since: Answer ``None`` where the description has not changed since, cut to seconds.
-            timeout: Seconds instead of the client's own.
-
-        Raises:
-            NotFoundError: There is no such object, or the user may not see it.
-
-        See Also:
-            https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_describe.htm
-
-        Example:
-            >>> [field.name for field in sf.sobject("Account").describe().fields][:2]
-            ['Id', 'IsDeleted']
-        """
-        request = describe_sobject.build(self.name, if_modified_since=http_date(if_modified_since))
-        response = send(self._session, request, timeout=timeout)
-        return None if response.status_code == 304 else read(self._session, response, describe_sobject.parse)
-
-    def info(self, *, timeout: Seconds = None) -> SObjectInfo:
-        """Describe the object in short, with the records that the user saw last.
-
-        Args:
-            timeout: Seconds instead of the client's own.
-
-        See Also:
-            https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_basic_info.htm
-
-        Example:
-            >>> sf.sobject("Account").info().object_describe.key_prefix
-            '001'
-        """
-        return call(self._session, get_sobject_info.build(self.name), get_sobject_info.parse, timeout=timeout)
-
     def _fields(self, fields: Iterable[str] | None) -> list[str] | None:
         if isinstance(fields, str):
             raise TypeError(f"fields is a list of names: give [{fields!r}] instead of {fields!r}")
@@ -424,7 +380,7 @@ class SObject(Generic[T]):
         if may_be_done(response) and response.status_code == 404 and refusal(response).code == gone:
             return
         self._session.check(response)
-        _check_empty(response)
+        check_empty(response)
 
     def _encode(self, record: object, *, without_nulls: bool, empty: bool = False) -> dict[str, Any]:
         if self._class is not None and isinstance(record, self._class.cls):
@@ -437,16 +393,6 @@ class SObject(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<SObject {self.name}>"
-
-
-def _check_empty(response: requests.Response) -> None:
-    """Raise where something came that Salesforce does not send, such as the login page of a proxy."""
-    if response.content:
-        raise InvalidResponseError(
-            response,
-            "an empty answer was expected",
-            hint="a proxy or a login page may have answered: look at the record",
-        )
 
 
 def _check_saved(saved: models.SaveResult | models.UpsertResult) -> None:

@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = [
     "sfconnector._client",
+    "sfconnector._described",
+    "sfconnector._org",
     "sfconnector._hooks",
     "sfconnector._query",
     "sfconnector._retry",
