@@ -113,8 +113,8 @@ class _Resolver:
                     column = self._field((sobject,), item.path)
                     yield _grouped(column, item.alias) if select.grouped else column
                 case Called() if not item.alias and not select.grouped and item.functions[0] in _RENDERINGS:
-                    column = self._function(sobject, item)
-                    yield attrs.evolve(column, name=".".join(column.path))
+                    field = self._field((sobject,), item.path)
+                    yield attrs.evolve(field, type=_kind(item) or field.type)
                 case Called():
                     name = item.alias or f"expr{unnamed}"
                     yield attrs.evolve(self._function(sobject, item), name=name, path=(name,))
@@ -163,11 +163,12 @@ class _Resolver:
         return next(filter(matches, fields), None)
 
     def _function(self, sobject: str, item: Called) -> Column:
+        if kind := _kind(item):
+            return Column("", kind, ())
         field = self._field((sobject,), item.path) if item.path else Column("", "anyType", ())
         if item.functions[0] == "SUM":
             return attrs.evolve(field, type="long" if field.type in _WHOLE else "double")
-        kind = next((_FUNCTIONS[name] for name in item.functions if name in _FUNCTIONS), None)
-        return field if kind is None else Column("", kind, field.path)
+        return field
 
     def _children(self, sobject: str, item: Children) -> Column:
         relationships = self._object(sobject).child_relationships
@@ -191,6 +192,10 @@ class _Resolver:
         relationship = item.path[-1] if field is None or field.relationship_name is None else field.relationship_name
         path = (*item.path[:-1], relationship)
         return Column(".".join(path), PARENT, path, columns=tuple(columns.values()))
+
+
+def _kind(item: Called) -> str | None:
+    return next((_FUNCTIONS[name] for name in item.functions if name in _FUNCTIONS), None)
 
 
 def _column(field: Field, path: Path, *, optional: bool = False) -> Column:

@@ -13,6 +13,25 @@ RECORDS_A_PAGE = 2000
 PAGES = {"Account": 1, "Contact": 10, "Case": 100}
 """How many pages a query of the object has."""
 
+_TYPES = {
+    "Id": "id",
+    "Name": "string",
+    "Description": "textarea",
+    "Phone": "phone",
+    "Email": "email",
+    "AnnualRevenue": "currency",
+    "NumberOfEmployees": "int",
+    "Rating": "picklist",
+    "BillingCity": "string",
+    "Website": "url",
+    "IsDeleted": "boolean",
+    "OwnerId": "reference",
+    "CreatedDate": "datetime",
+    "LastModifiedDate": "datetime",
+}
+SELECT = f"SELECT {', '.join(_TYPES)} FROM"
+"""A query of all fields, up to the name of the object."""
+
 _DATA = "/services/data/v68.0"
 _HEADERS = (
     "HTTP/1.1 200 OK",
@@ -43,7 +62,18 @@ def answers() -> dict[str, bytes]:
     }
     for sobject in PAGES:
         made.update(_pages(sobject, source))
+        made[f"{_DATA}/sobjects/{sobject}/describe"] = _answer(_description(sobject))
     return made
+
+
+def _description(sobject: str) -> dict[str, object]:
+    """Describe an object with what a description must have, and the types of its fields."""
+    from sfconnector_generated.rest.models import DescribeSObjectResult, Field
+
+    blank = dict.fromkeys(Field._keys[name] for name in Field._required)
+    fields = [{**blank, "name": name, "type": kind, "scale": 2, "referenceTo": []} for name, kind in _TYPES.items()]
+    lists: dict[str, object] = {"fields": fields, "childRelationships": [], "recordTypeInfos": []}
+    return {**dict.fromkeys(DescribeSObjectResult._keys[name] for name in DescribeSObjectResult._required), **lists}
 
 
 def _pages(sobject: str, source: random.Random) -> Iterator[tuple[str, bytes]]:

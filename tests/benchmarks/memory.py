@@ -29,20 +29,21 @@ def _ours(server: Server, sobject: str) -> float:
     from tests.benchmarks import _clients
 
     sf = _clients.ours(server, server.tls)
-    before = _peak()
+    before = peak()
     deque(sf.query(f"SELECT Id FROM {sobject}"), maxlen=0)
-    return _peak() - before
+    return peak() - before
 
 
 def _simple(server: Server, sobject: str) -> float:
     from tests.benchmarks import _clients
 
     sf = _clients.simple(server, server.tls)
-    before = _peak()
+    before = peak()
     deque(sf.query_all_iter(f"SELECT Id FROM {sobject}"), maxlen=0)
-    return _peak() - before
+    return peak() - before
 
 
-def _peak() -> float:
+def peak() -> float:
+    """Give the largest size of this process so far, in MB."""
     in_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return in_bytes / 1e6
