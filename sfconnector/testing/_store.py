@@ -14,10 +14,10 @@ from sfconnector.testing import _describe, _ids, _seed
 from sfconnector.testing._context import RequestContext
 from sfconnector.testing._database import Database, is_stored, quote
 from sfconnector.testing._database import connect as connect
-from sfconnector.testing._derived import Change, derive, follow
 from sfconnector.testing._errors import AmbiguousExternalIdError, OrgError
 from sfconnector.testing._objects import Objects
 from sfconnector.testing._recent import KEPT, Recent
+from sfconnector.testing._rules import Change, derive, follow, roll_up
 from sfconnector.testing._schema import Field, Schema, SObjectType
 from sfconnector.testing._standard import standard_schema
 from sfconnector.testing._trash import Trash
@@ -30,8 +30,8 @@ _NO_FIELD = (
     "after the custom field name. Please reference your WSDL or the describe call for the appropriate names."
 )
 _DIGITS = re.compile(r"\{(0+)\}")
-# Salesforce numbers the first case of an org 00001000.
-_FIRST_NUMBERS = {"Case.CaseNumber": 1000}
+# Salesforce numbers the first case of an org 00001000, its first contract and order 00000100.
+_FIRST_NUMBERS = {"Case.CaseNumber": 1000, "Contract.ContractNumber": 100, "Order.OrderNumber": 100}
 
 
 @attrs.frozen
@@ -296,8 +296,9 @@ class Store:
             if value is None and not sobject.fields[name].nillable:
                 record[name] = _default(sobject.fields[name])
         record |= self._assigned(sobject, record, context, now)
-        record |= derive(sobject, Change(self._database, {}, record, now))
+        record |= derive(sobject, self._change({}, record, context, now))
         self._database.insert(sobject.name, record)
+        self._settle(sobject, self._change({}, record, context, now))
         return record_id
 
     def _update(
@@ -307,12 +308,20 @@ class Store:
             raise OrgError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", ())
         given = self._validator.check(sobject, columns, context, record_id=row["Id"])
         now = now_text(self.clock())
-        change = Change(self._database, row, given, now)
+        change = self._change(row, given, context, now)
         stamps = {"LastModifiedDate": now, "LastModifiedById": context.user_id, "SystemModstamp": now}
         new = {**given, **derive(sobject, change), **{k: v for k, v in stamps.items() if k in sobject.fields}}
         if new:
             self._database.update(sobject.name, row["Id"], new)
+        self._settle(sobject, change)
+
+    def _change(self, before: Mapping[str, Any], given: Mapping[str, Any], context: RequestContext, now: str) -> Change:
+        return Change(self._database, before, given, now, context.user_id, self._insert)
+
+    def _settle(self, sobject: SObjectType, change: Change) -> None:
+        """Let other records follow one that was written."""
         follow(sobject, change)
+        roll_up(sobject, self._database, [row for row in (change.before, change.after) if row])
 
     def _upsert(
         self, sobject: SObjectType, key: Field, value: Any, columns: dict[str, Any], context: RequestContext
@@ -363,7 +372,9 @@ class Store:
         now = now_text(self.clock())
         record = {"Id": columns.get("Id") or self._next_id(sobject), **columns}
         context = RequestContext(user_id=_ids.make("005", 1))
-        self._database.insert(name, record | self._assigned(sobject, record, context, now))
+        record |= self._assigned(sobject, record, context, now)
+        self._database.insert(name, record)
+        roll_up(sobject, self._database, [record])
         return str(record["Id"])
 
     def _first_day(self) -> tuple[str, str]:

@@ -13,6 +13,7 @@ import attrs
 from sfconnector.testing._context import RequestContext
 from sfconnector.testing._database import Database, quote
 from sfconnector.testing._errors import OrgError
+from sfconnector.testing._rules import hold, roll_up
 from sfconnector.testing._schema import ChildRelationship, Schema, SObjectType
 from sfconnector.testing._validation import Validator
 from sfconnector.testing._values import now_text
@@ -32,11 +33,15 @@ class Trash:
     def delete(self, sobject: SObjectType, record_id: str, context: RequestContext, now: str) -> None:
         """Delete a record and its details; lookups to it are emptied, restricted ones forbid it."""
         doomed = dict(self._tree(sobject, record_id))
+        rows = {lost_id: self.database.find(lost.name, lost_id) or {} for lost_id, lost in doomed.items()}
         for lost_id, lost in doomed.items():
             self._check_restrictions(lost, lost_id, doomed)
+            hold(lost, self.database, rows[lost_id])
         for lost_id, lost in doomed.items():
             self._clear_lookups(lost, lost_id, record_id, doomed)
             self._remove(lost, lost_id, record_id, context, now)
+        for lost_id, lost in doomed.items():
+            roll_up(lost, self.database, [rows[lost_id]])
 
     def undelete(self, sobject: SObjectType, record_id: str, context: RequestContext, now: str) -> None:
         """Bring back a record with all that was deleted along with it."""
@@ -47,9 +52,8 @@ class Trash:
             found = self.database.find(parent.name, parent_id)
             if found is None or found.get("IsDeleted"):
                 raise OrgError(400, "UNDELETE_FAILED", f"The parent record {parent_id} is deleted", ())
-        for entry in self.database.rows(
-            'SELECT id, sobject FROM "sf:deleted" WHERE root = ? OR id = ?', [record_id] * 2
-        ):
+        restored = self.database.rows('SELECT id, sobject FROM "sf:deleted" WHERE root = ? OR id = ?', [record_id] * 2)
+        for entry in restored:
             self._restore(entry["sobject"], entry["id"], context, now)
         for entry in self.database.rows('SELECT * FROM "sf:cleared" WHERE root = ?', [record_id]):
             table, column = quote(entry["sobject"]), quote(entry["field"])
@@ -58,6 +62,9 @@ class Trash:
                 [entry["value"], entry["id"]],
             )
         self.database.write('DELETE FROM "sf:cleared" WHERE root = ?', [record_id])
+        for entry in restored:
+            if back := self.database.find(entry["sobject"], entry["id"]):
+                roll_up(self._sobject(entry["sobject"]), self.database, [back])
 
     def purge(self, sobject: SObjectType, record_id: str) -> None:
         """Remove a deleted record, and what was deleted with it, for good."""

@@ -112,7 +112,7 @@ def test_standard_fields_are_as_documented(name: str, field: str, expected: dict
         ("Contact", "CampaignMembers", "CampaignMember", "ContactId", True),
         ("Opportunity", "OpportunityLineItems", "OpportunityLineItem", "OpportunityId", True),
         ("Opportunity", "OpportunityContactRoles", "OpportunityContactRole", "OpportunityId", True),
-        ("Product2", "PricebookEntries", "PricebookEntry", "Product2Id", False),
+        ("Product2", "PricebookEntries", "PricebookEntry", "Product2Id", True),
         ("Account", "Orders", "Order", "AccountId", True),
         ("Order", "OrderItems", "OrderItem", "OrderId", True),
         ("Lead", "Attachments", "Attachment", "ParentId", True),
