@@ -15,11 +15,12 @@ from sfconnector._version import __version__
 if TYPE_CHECKING:
     from sfconnector import auth, errors
     from sfconnector._client import Salesforce
+    from sfconnector._collections import RecordResults
     from sfconnector._events import RefreshEvent, RequestEvent, ResponseEvent, RetryEvent
     from sfconnector._hooks import Hooks
     from sfconnector._query import Query
     from sfconnector._redact import RedactingFilter
-    from sfconnector._results import CallOptions, DuplicateRule, SaveResult, UpsertResult
+    from sfconnector._results import CallOptions, DuplicateRule, RecordResult, SaveResult, Unfinished, UpsertResult
     from sfconnector._retry import Retry
     from sfconnector._sobjects import SObject
     from sfconnector._soql import soql
@@ -31,6 +32,8 @@ __all__ = [
     "DuplicateRule",
     "Hooks",
     "Query",
+    "RecordResult",
+    "RecordResults",
     "RedactingFilter",
     "RefreshEvent",
     "RequestEvent",
@@ -41,6 +44,7 @@ __all__ = [
     "Salesforce",
     "SaveResult",
     "Timeout",
+    "Unfinished",
     "UpsertResult",
     "Usage",
     "__version__",
@@ -51,11 +55,12 @@ __all__ = [
 
 _HOMES: Final = {
     "_client": ["Salesforce"],
+    "_collections": ["RecordResults"],
     "_events": ["RefreshEvent", "RequestEvent", "ResponseEvent", "RetryEvent"],
     "_hooks": ["Hooks"],
     "_query": ["Query"],
     "_redact": ["RedactingFilter"],
-    "_results": ["CallOptions", "DuplicateRule", "SaveResult", "UpsertResult"],
+    "_results": ["CallOptions", "DuplicateRule", "RecordResult", "SaveResult", "Unfinished", "UpsertResult"],
     "_retry": ["Retry"],
     "_sobjects": ["SObject"],
     "_soql": ["soql"],

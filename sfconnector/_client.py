@@ -14,6 +14,7 @@ from sfconnector_generated.client import Transport
 from sfconnector_generated.rest.api.query import query, query_all
 
 from sfconnector._hooks import Hooks
+from sfconnector._mixed import MixedRecords
 from sfconnector._org import Org
 from sfconnector._prepare import Body, Params
 from sfconnector._query import Query
@@ -33,7 +34,7 @@ Record = dict[str, Any]
 _FROM: Final = re.compile(r"\s*FROM\b", re.IGNORECASE)
 
 
-class Salesforce(Org):
+class Salesforce(Org, MixedRecords):
     """A client of one org, for any number of threads.
 
     Nothing is sent before the first call, which logs in. As a context manager it closes its connections at

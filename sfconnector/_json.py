@@ -33,6 +33,18 @@ def dumps(value: object) -> bytes:
         raise
 
 
+def written(value: object) -> tuple[Any, int]:
+    """Write a value now, to go out later as part of a larger one; also give its size in bytes.
+
+    Raises:
+        TypeError, ValueError: As :func:`dumps`.
+    """
+    import orjson
+
+    text = dumps(value)
+    return orjson.Fragment(text), len(text)
+
+
 def utc(value: object, where: str = "") -> datetime:
     """Move an instant to UTC.
 

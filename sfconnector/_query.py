@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextvars
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
@@ -12,6 +10,7 @@ import requests
 from sfconnector_generated.client import Request
 from sfconnector_generated.rest.api.sobjects import describe_sobject
 
+from sfconnector._ahead import Ahead
 from sfconnector._call import call
 from sfconnector._session import Session
 from sfconnector._urls import target_on
@@ -54,30 +53,6 @@ class _Page(NamedTuple):
         if not {*map(type, page.records)} <= {dict}:
             raise InvalidResponseError(response, "the answer is not a page of a query: not all its records are objects")
         return page
-
-
-class _Ahead:
-    """A request under way on a thread of its own."""
-
-    def __init__(self, send: Callable[[], requests.Response]) -> None:
-        self._outcome: requests.Response | BaseException
-        # The caller's context goes along, for hooks that trace by it. A daemon thread, because a caller who
-        # stops in the middle must not wait for a page that nobody reads.
-        run = contextvars.copy_context().run
-        self._thread = threading.Thread(target=run, args=(self._run, send), name="sfconnector-read-ahead", daemon=True)
-        self._thread.start()
-
-    def _run(self, send: Callable[[], requests.Response]) -> None:
-        try:
-            self._outcome = send()
-        except BaseException as error:  # handed over to the thread that waits for the page
-            self._outcome = error
-
-    def result(self) -> requests.Response:
-        self._thread.join()
-        if isinstance(self._outcome, BaseException):
-            raise self._outcome
-        return self._outcome
 
 
 class Query(Generic[T]):
@@ -267,7 +242,7 @@ class Query(Generic[T]):
                 return
             response = ahead.result()
 
-    def _ask_for(self, url: str, seen: set[str], response: requests.Response) -> _Ahead:
+    def _ask_for(self, url: str, seen: set[str], response: requests.Response) -> Ahead[requests.Response]:
         if url in seen:
             raise InvalidResponseError(response, "the answer names a page that was fetched before as the next one")
         try:
@@ -277,7 +252,7 @@ class Query(Generic[T]):
                 response, f"the answer names no page of this org as the next one: {error}"
             ) from None
         seen.add(url)
-        return _Ahead(lambda: self._session.request("GET", url))
+        return Ahead(lambda: self._session.request("GET", url)).start()
 
     def _send(self, request: Request) -> requests.Response:
         response = self._session.send(request)

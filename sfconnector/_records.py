@@ -8,13 +8,22 @@ import typing
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from functools import cache
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import attrs
 
 from sfconnector._json import format_instant, format_time
 
+
+class DataclassInstance(Protocol):
+    """An instance of a dataclass, for type checkers."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
 T = TypeVar("T")
+R = TypeVar("R", bound="Mapping[str, Any] | attrs.AttrsInstance | DataclassInstance")
+D = TypeVar("D", bound="str | Mapping[str, Any] | attrs.AttrsInstance | DataclassInstance")
 _NAME: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
 type_hints = cache(typing.get_type_hints)
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
 from sfconnector.errors import ErrorDetail
 
 Option = TypeVar("Option", "DuplicateRule", "CallOptions")
+R = TypeVar("R")
+
+# Of one call, as the documentation has it:
+# https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-sobjects-collections-create.html
+MOST_RECORDS: Final = 200
+# Beyond this much text a request has to be a multipart one.
+# https://developer.salesforce.com/docs/platform/api-rest/guide/dome-sobject-insert-update-blob.html
+MOST_BYTES: Final = 50_000_000
 
 _FLAG = attrs.validators.optional(attrs.validators.instance_of(bool))
 
@@ -37,6 +45,45 @@ class UpsertResult:
 
     id: str | None
     created: bool
+
+
+@attrs.frozen
+class RecordResult(Generic[R]):
+    """What came of one record among many.
+
+    Attributes:
+        index: The position of the record in the input, counted from 0.
+        record: The record, or the id, that was handed in: the same object.
+        id: The id of the record; ``None`` where it was not saved.
+        success: Whether the record was saved or deleted.
+        created: Whether the record is new.
+        errors: Why it was not saved, as Salesforce listed it.
+    """
+
+    index: int
+    # Records are data, and results end up in logs.
+    record: R = attrs.field(repr=False)
+    id: str | None
+    success: bool
+    created: bool = False
+    errors: tuple[ErrorDetail, ...] = ()
+
+
+@attrs.frozen
+class Unfinished:
+    """What became of the records without a result, where many were to be saved and something came in between.
+
+    Attributes:
+        in_doubt: Positions of records that were sent and may have been saved: look before sending them again.
+        refused: Positions of records that were sent and provably not saved.
+        unsent_from: The position from which on nothing was sent; ``None`` where everything was.
+        failures: The results of the records that failed, as far as the error does not hold them.
+    """
+
+    in_doubt: tuple[int, ...] = ()
+    refused: tuple[int, ...] = ()
+    unsent_from: int | None = None
+    failures: tuple[RecordResult[Any], ...] = attrs.field(default=(), repr=False)
 
 
 @attrs.frozen

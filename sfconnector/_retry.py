@@ -71,6 +71,15 @@ class Rule(NamedTuple):
         )
 
 
+# Work that ends in one of these is rolled back: a request as a whole, or one record of a collection.
+# https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
+TRANSIENT_CODES: Final = (
+    "UNABLE_TO_LOCK_ROW",
+    "SERVER_UNAVAILABLE",
+    "API_TEMPORARILY_UNAVAILABLE",
+    "API_CURRENTLY_DISABLED",
+)
+
 RULES: Final = (
     # Nothing reached Salesforce.
     Rule(Repeat.ANY, failures=(Failure.CONNECT,)),
@@ -80,12 +89,7 @@ RULES: Final = (
     # https://developer.salesforce.com/docs/platform/salesforce-app-limits-cheatsheet/guide/salesforce-app-limits-platform-api.html
     Rule(Repeat.ANY, codes=("REQUEST_LIMIT_EXCEEDED",), message="ConcurrentRequests", most=3),
     Rule(Repeat.NEVER, codes=("REQUEST_LIMIT_EXCEEDED",)),
-    # A request that ends in one of these is rolled back as a whole.
-    # https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
-    Rule(
-        Repeat.ANY,
-        codes=("UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "API_TEMPORARILY_UNAVAILABLE", "API_CURRENTLY_DISABLED"),
-    ),
+    Rule(Repeat.ANY, codes=TRANSIENT_CODES),
     # Salesforce Edge knows no way to the host, so the request went nowhere; a deleted org answers so for ever.
     # https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorcodes.htm
     Rule(Repeat.ANY, statuses=(420,), most=2),

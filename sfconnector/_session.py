@@ -34,7 +34,7 @@ from sfconnector._retry import Outcome, Retry, retry_after
 from sfconnector._signing import Signer, rewind
 from sfconnector._transport import Proxies, Timeout, open_http, read_body, translated
 from sfconnector._urls import instance_url, origin_of, short_path, target_on
-from sfconnector.errors import Failure, InvalidResponseError, TransportError
+from sfconnector.errors import Failure, InvalidResponseError, SalesforceError, TransportError
 
 if TYPE_CHECKING:
     from sfconnector._events import RequestEvent
@@ -105,9 +105,9 @@ class Session:
         _check_auth(auth)
         self.api_version = check_version(api_version)
         self._timeout = Timeout.of(timeout, Timeout())
-        self._retry = of_type("retry", Retry() if retry is None else retry, Retry)
+        self.retry = of_type("retry", Retry() if retry is None else retry, Retry)
         self._hooks = of_type("hooks", Hooks() if hooks is None else hooks, Hooks)
-        self._signer = Signer(auth, self._post_form, self._hooks, self._retry.clock, self._timeout.total)
+        self._signer = Signer(auth, self._post_form, self._hooks, self.retry.clock, self._timeout.total)
         self._headers = base_headers(client_name)
         self._limit_info = ""
         self._closed, self._process = False, os.getpid()
@@ -269,13 +269,14 @@ class Session:
 
     def _exchange(self, call: _Call) -> requests.Response:
         """Attempt a request until there is an answer to return or a failure to raise."""
-        started, number, doubtful = self._retry.clock(), 1, False
+        started, number, doubtful = self.retry.clock(), 1, False
         while True:
             failed = None
             try:
                 response = self._attempt(call, number)
-            except TransportError as error:
-                if error.path != call.path:
+            except SalesforceError as error:
+                setattr(error, _MAY_BE_DONE, doubtful)
+                if not isinstance(error, TransportError) or error.path != call.path:
                     # A login in the middle of it has had attempts of its own.
                     raise
                 failed, outcome = error, Outcome(error.failure)
@@ -284,28 +285,31 @@ class Session:
                 if (judged := _outcome(call, response)) is None:
                     return response
                 outcome = judged
-            elapsed = self._retry.clock() - started
-            decision = self._retry.decide(outcome, attempt=number, elapsed=elapsed, idempotent=call.idempotent)
+            elapsed = self.retry.clock() - started
+            decision = self.retry.decide(outcome, attempt=number, elapsed=elapsed, idempotent=call.idempotent)
             if decision.delay is None or not rewind(call.request):
                 logger.info("%s %s: attempt %d, giving up: %s", call.method, call.path, number, decision.reason)
                 if failed is not None:
                     raise failed
                 return response
-            self._announce(call, number, decision.reason, decision.delay)
-            self._retry.sleep(decision.delay)
+            self.pause(call.attempt(number), decision.reason, decision.delay)
             self._check_open()
             doubtful = doubtful or (failed.sent if failed is not None else outcome.status >= 500 or outcome.status == 0)
             number += 1
 
-    def _announce(self, call: _Call, number: int, reason: str, delay: float) -> None:
-        logger.info("%s %s: attempt %d: %s; again in %.2f s", call.method, call.path, number, reason, delay)
+    def pause(self, request: RequestEvent, reason: str, delay: float) -> None:
+        """Tell logs and hooks that a request is about to be repeated, and wait until then."""
+        logger.info(
+            "%s %s: attempt %d: %s; again in %.2f s", request.method, request.path, request.attempt, reason, delay
+        )
         if self._hooks.on_retry is not None:
             from sfconnector._events import RetryEvent
 
-            _hooks.call(self._hooks.on_retry, RetryEvent(call.attempt(number), reason, delay))
+            _hooks.call(self._hooks.on_retry, RetryEvent(request, reason, delay))
+        self.retry.sleep(delay)
 
     def _attempt(self, call: _Call, number: int) -> requests.Response:
-        hooks, clock, timeout = self._hooks, self._retry.clock, call.timeout
+        hooks, clock, timeout = self._hooks, self.retry.clock, call.timeout
         if hooks.on_request is not None:
             _hooks.call(hooks.on_request, call.attempt(number))
         begun = clock()
@@ -337,9 +341,9 @@ class Session:
         return {name: settings[name] for name in ("proxies", "verify", "cert")}
 
 
-def may_be_done(response: requests.Response) -> bool:
+def may_be_done(outcome: requests.Response | SalesforceError) -> bool:
     """Tell whether an earlier attempt at the request may have been carried out, its answer lost."""
-    return getattr(response, _MAY_BE_DONE, False)
+    return getattr(outcome, _MAY_BE_DONE, False)
 
 
 def _outcome(call: _Call, response: requests.Response) -> Outcome | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import requests
 from sfconnector_generated.client import Request
@@ -21,10 +21,11 @@ from sfconnector_generated.rest.api.sobjects import (
 from sfconnector._answers import refusal
 from sfconnector._call import check_empty, read, send
 from sfconnector._described import Described
-from sfconnector._names import auto_assign_header, check_id, check_name, check_path, external_id_value, http_date
-from sfconnector._records import RecordClass, encode
+from sfconnector._many import ManyRecords
+from sfconnector._names import auto_assign_header, check_id, check_name, external_id_value, http_date
+from sfconnector._records import encode
 from sfconnector._results import CallOptions, DuplicateRule, SaveResult, UpsertResult, header
-from sfconnector._session import Seconds, Session, may_be_done
+from sfconnector._session import Seconds, may_be_done
 from sfconnector.errors import ErrorDetail, InvalidResponseError, RecordError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class SObject(Described, Generic[T]):
+class SObject(Described, ManyRecords[T]):
     """The records and the description of one object, such as ``Account`` or ``Invoice__c``.
 
     Made by :meth:`Salesforce.sobject`. All methods raise :class:`ApiError` where Salesforce says no and
@@ -44,11 +45,6 @@ class SObject(Described, Generic[T]):
     See Also:
         https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/using_resources_working_with_records.htm
     """
-
-    def __init__(self, session: Session, name: str, record_class: RecordClass[T] | None = None) -> None:
-        self._session = session
-        self.name = check_name("the object", name)
-        self._class = record_class
 
     def create(
         self,
@@ -348,23 +344,6 @@ class SObject(Described, Generic[T]):
             sforce_call_options=header(call_options, CallOptions),
         )
         self._delete(request, "NOT_FOUND", timeout)
-
-    def _fields(self, fields: Iterable[str] | None) -> list[str] | None:
-        if isinstance(fields, str):
-            raise TypeError(f"fields is a list of names: give [{fields!r}] instead of {fields!r}")
-        if fields is not None:
-            names = list(fields)
-        elif self._class is None:
-            return None
-        elif self._class.relationships:
-            raise ValueError(
-                f"{self._class.cls.__name__} has relationships, which a single read does not follow: use query()"
-            )
-        else:
-            names = list(self._class.fields)
-        if not names:
-            raise ValueError("fields is empty: leave it out to read all fields")
-        return [check_path("a field", name) for name in names]
 
     def _record(self, response: requests.Response) -> T:
         record = self._session.decode(response)

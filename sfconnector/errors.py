@@ -16,7 +16,7 @@
     │   ├── ConflictError              409, 412
     │   ├── ServerError                5xx
     │   └── InvalidResponseError       2xx, but not the body that the API documents
-    ├── RecordError                    a record inside a successful answer failed
+    ├── RecordError                    records inside a successful answer failed; .failures holds their results
     ├── JobError                       a bulk job ended badly; .job lets you carry on
     │   └── JobTimeoutError
     └── StreamError
@@ -32,6 +32,7 @@ connection (``response``, ``job``) stays behind and is ``None`` afterwards.
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import attrs
@@ -40,6 +41,8 @@ from sfconnector._urls import short_path
 
 if TYPE_CHECKING:
     import requests
+
+    from sfconnector._results import RecordResult
 
 __all__ = [
     "ApiError",
@@ -67,6 +70,7 @@ __all__ = [
 ]
 
 _EXCERPT_END: Final = "ERROR at Row:"
+_CODES_SHOWN: Final = 3
 
 
 @attrs.frozen
@@ -241,22 +245,44 @@ class InvalidResponseError(ApiError):
 
 
 class RecordError(SalesforceError):
-    """A record inside a successful answer failed.
+    """One or more records inside a successful answer failed.
 
     Attributes:
-        errors: What Salesforce listed for the record.
-        index: The position of the record in the input, counted from 0, where there is one.
+        errors: What Salesforce listed for the record, or for the first of them.
+        index: The position of that record in the input, counted from 0, where there is one.
+        failures: The results of all records that failed, where many were to be saved.
     """
 
-    def __init__(self, errors: tuple[ErrorDetail, ...], *, index: int | None = None) -> None:
-        self.errors, self.index = errors, index
+    def __init__(
+        self,
+        errors: tuple[ErrorDetail, ...],
+        *,
+        index: int | None = None,
+        failures: Sequence[RecordResult[Any]] = (),
+        of: int = 0,
+    ) -> None:
+        self.errors, self.index, self.failures = errors, index, tuple(failures)
         where = "the record" if index is None else f"record {index}"
-        super().__init__(f"{where} failed: {'; '.join(map(str, errors)) or 'Salesforce gave no reason'}")
+        text = f"{where} failed: {'; '.join(map(str, errors)) or 'Salesforce gave no reason'}"
+        super().__init__(
+            f"{len(failures):,} of {of:,} records failed, {_tally(failures)}; {text}" if failures else text
+        )
 
     @property
     def code(self) -> str:
         """The first code, or an empty text."""
         return self.errors[0].code if self.errors else ""
+
+
+def _tally(failures: Sequence[RecordResult[Any]]) -> str:
+    """Count the codes, the most frequent first."""
+    counts: dict[str, int] = {}
+    for failure in failures:
+        code = failure.errors[0].code if failure.errors else "no reason"
+        counts[code] = counts.get(code, 0) + 1
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    shown = [f"{count:,} × {code}" for code, count in ordered[:_CODES_SHOWN]]
+    return ", ".join(shown + ["…"] * (len(ordered) > _CODES_SHOWN))
 
 
 class JobError(SalesforceError):

@@ -12,7 +12,7 @@ from sfconnector_generated.rest.api.sobjects import create_record
 from sfconnector_generated.rest.models import DescribeSObjectResult
 from sfconnector_generated.rest.models import SaveResult as GeneratedSaveResult
 
-from sfconnector import Query, Salesforce, SaveResult, SObject, UpsertResult, auth, soql
+from sfconnector import Query, RecordResults, Salesforce, SaveResult, SObject, UpsertResult, auth, soql
 
 
 @attrs.frozen
@@ -38,6 +38,13 @@ assert_type(sf.sobject(Account).get("001"), Account)
 assert_type(sf.sobject(Account).get_by_external_id("Ext__c", 42), Account)
 assert_type(sf.sobject("Account").describe(), DescribeSObjectResult)
 
+assert_type(sf.sobject("Account").create_many([{"Name": "x"}]), RecordResults[dict[str, str]])
+assert_type(sf.sobject(Account).upsert_many("Ext__c", [Account("", "x")]), RecordResults[Account])
+assert_type(sf.sobject("Account").delete_many(["001"]), RecordResults[str])
+assert_type(sf.sobject("Account").delete_many(sf.query("SELECT Id FROM Account")), RecordResults[dict[str, Any]])
+assert_type(next(sf.sobject(Account).get_many(["001"])), Account | None)
+assert_type(next(sf.create_many([Contact("x")])).record, Contact)
+
 assert_type(sf.query(soql("SELECT Id FROM Account")), Query[dict[str, Any]])
 assert_type(sf.query("FROM Contact", into=Contact), Query[Contact])
 for account in sf.query("FROM Account", into=Account):
@@ -57,6 +64,7 @@ with Salesforce.from_env() as other:
 # What must not pass: each ignore is an error where the line is fine after all.
 sf.qurey("SELECT Id FROM Account")  # type: ignore[attr-defined]  # a typo
 sf.sobject("Account").create()  # type: ignore[call-arg]  # nothing to create
+sf.sobject("Account").create_many(["x"])  # type: ignore[type-var]  # a text is no record
 sf.query("FROM Account", into="Account")  # type: ignore[call-overload]  # not a class
 sf.query("FROM Account", into=Account).to_pandas(dtypes="pandas")  # type: ignore[arg-type]  # no such choice
 Salesforce("https://acme.my.salesforce.com")  # type: ignore[arg-type]  # a URL is not a login

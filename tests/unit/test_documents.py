@@ -22,6 +22,8 @@ MODULES = [
     "sfconnector._described",
     "sfconnector._org",
     "sfconnector._hooks",
+    "sfconnector._many",
+    "sfconnector._mixed",
     "sfconnector._query",
     "sfconnector._retry",
     "sfconnector._sobjects",
