@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from sfconnector._retry import Retry
     from sfconnector._sobjects import SObject
     from sfconnector._soql import soql
+    from sfconnector._subrequests import Subrequest
+    from sfconnector._subresults import Subresult
     from sfconnector._transport import Timeout
+    from sfconnector._tree import TreeRecord
     from sfconnector._usage import Usage
 
 __all__ = [
@@ -43,7 +46,10 @@ __all__ = [
     "SObject",
     "Salesforce",
     "SaveResult",
+    "Subrequest",
+    "Subresult",
     "Timeout",
+    "TreeRecord",
     "Unfinished",
     "UpsertResult",
     "Usage",
@@ -64,7 +70,10 @@ _HOMES: Final = {
     "_retry": ["Retry"],
     "_sobjects": ["SObject"],
     "_soql": ["soql"],
+    "_subrequests": ["Subrequest"],
+    "_subresults": ["Subresult"],
     "_transport": ["Timeout"],
+    "_tree": ["TreeRecord"],
     "_usage": ["Usage"],
 }
 _HOME_OF: Final = {name: module for module, names in _HOMES.items() for name in names}

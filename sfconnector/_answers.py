@@ -99,7 +99,7 @@ def details(response: "requests.Response") -> tuple[ErrorDetail, ...]:
         return ()
     if body[:1] in b"[{":
         try:
-            return tuple(_json_details(loads(body)))
+            return tuple(listed(loads(body)))
         except ValueError:
             pass
     if body[:1] == b"<" and not _is_html(body) and (found := _xml_details(body)):
@@ -123,10 +123,11 @@ def headline(response: "requests.Response") -> str:
     return _text(body) if _is_html(body) else ""
 
 
-def _json_details(data: Any, depth: int = 0) -> Iterator[ErrorDetail]:
+def listed(data: Any, depth: int = 0) -> Iterator[ErrorDetail]:
+    """Find the errors in a decoded body."""
     if isinstance(data, list) and depth < _DEEPEST:
         for item in data:
-            yield from _json_details(item, depth + 1)
+            yield from listed(item, depth + 1)
     if not isinstance(data, dict) or depth >= _DEEPEST:
         return
     code = next((data[name] for name in _CODES if isinstance(data.get(name), str)), "")
@@ -136,7 +137,7 @@ def _json_details(data: Any, depth: int = 0) -> Iterator[ErrorDetail]:
         yield ErrorDetail(code, message, tuple(map(str, fields)) if isinstance(fields, list) else ())
         return
     for name in _NESTED:
-        yield from _json_details(data.get(name), depth + 1)
+        yield from listed(data.get(name), depth + 1)
 
 
 def _xml_details(body: bytes) -> tuple[ErrorDetail, ...]:

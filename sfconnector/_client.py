@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, overload
 
@@ -25,6 +26,7 @@ from sfconnector._session import Seconds, Session
 from sfconnector._sobjects import SObject
 
 if TYPE_CHECKING:
+    from sfconnector._composite import Composite
     from sfconnector._usage import Usage
     from sfconnector.auth import Auth
 
@@ -247,6 +249,13 @@ class Salesforce(Org, MixedRecords):
             timeout=timeout,
             idempotent=idempotent,
         )
+
+    @cached_property
+    def composite(self) -> Composite:
+        """Several requests in one call: batches, composite requests, graphs and trees."""
+        from sfconnector._composite import Composite
+
+        return Composite(self._session)
 
     @property
     def api(self) -> Transport:

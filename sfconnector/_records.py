@@ -87,6 +87,21 @@ def _decimal(name: str, value: object) -> Any:
     return value
 
 
+def without_key(record: Mapping[str, Any], field: str, key: str) -> dict[str, Any]:
+    """Leave out the external id under which a record is upserted.
+
+    Salesforce refuses the field in the body, where a row of data usually has it.
+
+    Raises:
+        ValueError: The record holds another external id.
+    """
+    own = [name for name in record if name.lower() == field.lower()]
+    for name in own:
+        if str(record[name]) != key:
+            raise ValueError(f"the record's own {name} is not the external id under which it is to be upserted")
+    return {name: value for name, value in record.items() if name not in own}
+
+
 class RecordClass(NamedTuple, Generic[T]):
     """What a caller's attrs class or dataclass says of its records.
 

@@ -23,7 +23,7 @@ from sfconnector._call import check_empty, read, send
 from sfconnector._described import Described
 from sfconnector._many import ManyRecords
 from sfconnector._names import auto_assign_header, check_id, check_name, external_id_value, http_date
-from sfconnector._records import encode
+from sfconnector._records import encode, without_key
 from sfconnector._results import CallOptions, DuplicateRule, SaveResult, UpsertResult, header
 from sfconnector._session import Seconds, may_be_done
 from sfconnector.errors import ErrorDetail, InvalidResponseError, RecordError
@@ -269,16 +269,11 @@ class SObject(Described, ManyRecords[T]):
             False
         """
         field, key = check_name("the external-id field", field), external_id_value(value)
-        body = self._encode(record, without_nulls=False, empty=True)
-        for name in [name for name in body if name.lower() == field.lower()]:
-            # Salesforce refuses the field in the body, where a row of data usually has it.
-            if str(body.pop(name)) != key:
-                raise ValueError(f"the record's own {name} is not the external id under which it is to be upserted")
         request = upsert_record.build(
             self.name,
             field,
             key,
-            body=body,
+            body=without_key(self._encode(record, without_nulls=False, empty=True), field, key),
             sforce_auto_assign=auto_assign_header(auto_assign),
             sforce_duplicate_rule_header=header(duplicate_rule, DuplicateRule),
             sforce_call_options=header(call_options, CallOptions),

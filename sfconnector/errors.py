@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 import attrs
 
@@ -41,8 +41,6 @@ from sfconnector._urls import short_path
 
 if TYPE_CHECKING:
     import requests
-
-    from sfconnector._results import RecordResult
 
 __all__ = [
     "ApiError",
@@ -244,13 +242,20 @@ class InvalidResponseError(ApiError):
     """A success whose body is not what the API documents, such as broken JSON or a web page."""
 
 
+class _Failed(Protocol):
+    """The result of one of many that failed."""
+
+    @property
+    def errors(self) -> tuple[ErrorDetail, ...]: ...
+
+
 class RecordError(SalesforceError):
     """One or more records inside a successful answer failed.
 
     Attributes:
         errors: What Salesforce listed for the record, or for the first of them.
         index: The position of that record in the input, counted from 0, where there is one.
-        failures: The results of all records that failed, where many were to be saved.
+        failures: The results of all that failed, where many were to be carried out.
     """
 
     def __init__(
@@ -258,15 +263,15 @@ class RecordError(SalesforceError):
         errors: tuple[ErrorDetail, ...],
         *,
         index: int | None = None,
-        failures: Sequence[RecordResult[Any]] = (),
+        what: str = "",
+        failures: Sequence[_Failed] = (),
         of: int = 0,
     ) -> None:
         self.errors, self.index, self.failures = errors, index, tuple(failures)
-        where = "the record" if index is None else f"record {index}"
-        text = f"{where} failed: {'; '.join(map(str, errors)) or 'Salesforce gave no reason'}"
-        super().__init__(
-            f"{len(failures):,} of {of:,} records failed, {_tally(failures)}; {text}" if failures else text
-        )
+        kind = "requests" if what else "records"
+        what = what or ("the record" if index is None else f"record {index}")
+        text = f"{what} failed: {'; '.join(map(str, errors)) or 'Salesforce gave no reason'}"
+        super().__init__(f"{len(failures):,} of {of:,} {kind} failed, {_tally(failures)}; {text}" if failures else text)
 
     @property
     def code(self) -> str:
@@ -274,7 +279,7 @@ class RecordError(SalesforceError):
         return self.errors[0].code if self.errors else ""
 
 
-def _tally(failures: Sequence[RecordResult[Any]]) -> str:
+def _tally(failures: Sequence[_Failed]) -> str:
     """Count the codes, the most frequent first."""
     counts: dict[str, int] = {}
     for failure in failures:
