@@ -26,8 +26,11 @@ from sfconnector._session import Seconds, Session
 from sfconnector._sobjects import SObject
 
 if TYPE_CHECKING:
+    from sfconnector._actions import Actions
+    from sfconnector._apex import Apex
     from sfconnector._composite import Composite
     from sfconnector._usage import Usage
+    from sfconnector._users import Users
     from sfconnector.auth import Auth
 
 T = TypeVar("T")
@@ -256,6 +259,27 @@ class Salesforce(Org, MixedRecords):
         from sfconnector._composite import Composite
 
         return Composite(self._session)
+
+    @cached_property
+    def actions(self) -> Actions:
+        """The org's invocable actions."""
+        from sfconnector._actions import Actions
+
+        return Actions(self._session)
+
+    @cached_property
+    def apex(self) -> Apex:
+        """The web services of the org's own Apex classes."""
+        from sfconnector._apex import Apex
+
+        return Apex(self._session)
+
+    @cached_property
+    def users(self) -> Users:
+        """The passwords of users."""
+        from sfconnector._users import Users
+
+        return Users(self._session)
 
     @property
     def api(self) -> Transport:

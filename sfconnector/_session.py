@@ -352,8 +352,10 @@ def _outcome(call: _Call, response: requests.Response) -> Outcome | None:
     if status < 300:
         garbled = not call.stream and not apex and _is_garbled(response)
         return Outcome(Failure.GARBLED) if garbled else None
-    # What Apex REST answers is written by the org's own code, so its codes prove nothing.
-    return Outcome(None, status, () if apex else details(response), retry_after(response.headers))
+    # What Apex REST answers is written by the org's own code, so its codes prove nothing; and of several runs of an
+    # action one may have failed and others not.
+    unproven = apex or b'"isSuccess"' in response.content
+    return Outcome(None, status, () if unproven else details(response), retry_after(response.headers))
 
 
 def _is_garbled(response: requests.Response) -> bool:

@@ -17,6 +17,7 @@
     │   ├── ServerError                5xx
     │   └── InvalidResponseError       2xx, but not the body that the API documents
     ├── RecordError                    records inside a successful answer failed; .failures holds their results
+    │   └── ActionError                a run of an invocable action failed; .results has those of all runs
     ├── JobError                       a bulk job ended badly; .job lets you carry on
     │   └── JobTimeoutError
     └── StreamError
@@ -41,8 +42,10 @@ from sfconnector._urls import short_path
 
 if TYPE_CHECKING:
     import requests
+    from sfconnector_generated.rest.models import ActionResult
 
 __all__ = [
+    "ActionError",
     "ApiError",
     "AuthenticationError",
     "BadRequestError",
@@ -288,6 +291,26 @@ def _tally(failures: Sequence[_Failed]) -> str:
     ordered = sorted(counts.items(), key=lambda item: -item[1])
     shown = [f"{count:,} × {code}" for code, count in ordered[:_CODES_SHOWN]]
     return ", ".join(shown + ["…"] * (len(ordered) > _CODES_SHOWN))
+
+
+class ActionError(RecordError):
+    """A run of an invocable action failed; others in the same request may have been carried out.
+
+    Attributes:
+        action: The path of the action below ``/actions``.
+        results: The results of all runs, in the order of their inputs.
+        index: The position of the first run that failed, counted from 0.
+        errors: What Salesforce listed for it.
+    """
+
+    def __init__(
+        self, action: str, results: tuple[ActionResult, ...], index: int, errors: tuple[ErrorDetail, ...]
+    ) -> None:
+        self.action, self.results, self.index, self.errors, self.failures = action, results, index, errors, ()
+        failed = sum(not result.is_success for result in results)
+        text = "; ".join(map(str, errors)) or "Salesforce gave no reason"
+        where = f"run {index}" if failed == 1 else f"run {index} and {failed - 1} more"
+        SalesforceError.__init__(self, f"{action}: {where} of {len(results)} failed: {text}")
 
 
 class JobError(SalesforceError):
