@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ _OWN_TABLES = """
     CREATE INDEX IF NOT EXISTS "sf:deleted_root" ON "sf:deleted" (root);
     CREATE TABLE IF NOT EXISTS "sf:cleared" (
         root TEXT NOT NULL, sobject TEXT NOT NULL, id TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS "sf:blob" (key TEXT PRIMARY KEY);
 """
 
 
@@ -78,6 +79,8 @@ class Database:
         self._connection = connect(path)
         self._lock = threading.RLock()
         self._depth = 0
+        # Called when an outermost transaction has ended, whichever way.
+        self.at_end: Callable[[], None] = lambda: None
         self._connection.executescript(_OWN_TABLES)
 
     def close(self) -> None:
@@ -99,6 +102,8 @@ class Database:
             finally:
                 self._depth -= 1
                 self._connection.execute(f"RELEASE {name}")
+                if self._depth == 0:
+                    self.at_end()
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         with self._lock:

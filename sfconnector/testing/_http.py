@@ -3,7 +3,8 @@
 import gzip
 import secrets
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,12 +12,16 @@ import attrs
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from sfconnector.testing import _multipart
+from sfconnector.testing._blobs import chunks
 from sfconnector.testing._context import RequestContext
 from sfconnector.testing._errors import AmbiguousExternalIdError, OrgError
 
 JSON = "application/json;charset=UTF-8"
 HTML = "text/html;charset=UTF-8"
+BYTES = "application/octet-stream"
 # As found on recorded answers; Strict-Transport-Security is left out, it would teach browsers about 127.0.0.1.
 COMMON_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -28,11 +33,16 @@ COMMON_HEADERS = {
 _WORTH_COMPRESSING = 1024
 # More than any request to Salesforce may hold, and little enough to be held in memory.
 _LARGEST_BODY = 200 * 1024 * 1024
+_UNPACKED_AT_ONCE = 1 << 20
 
 
 @attrs.frozen(kw_only=True)
 class Answer:
-    """An answer before it is rendered: ``body`` is JSON data, ready-made bytes, or ``None`` for no body at all."""
+    """An answer before it is rendered.
+
+    Args:
+        body: JSON data, ready-made bytes, the file that holds them, or ``None`` for no body at all.
+    """
 
     status: int = 200
     body: Any = None
@@ -51,6 +61,7 @@ class Call:
     headers: Mapping[str, str]
     content: bytes
     context: RequestContext
+    form: _multipart.Form | None = None
 
     @property
     def base(self) -> str:
@@ -68,20 +79,20 @@ class Call:
         Raises:
             OrgError: 415 for another media type, 400 ``JSON_PARSER_ERROR`` for a missing or broken body.
         """
-        media_type = self.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        media_type = media_type_of(self.headers)
         if media_type != "application/json":
             raise OrgError(
                 415, "UNSUPPORTED_MEDIA_TYPE", f"MediaType of '{media_type}' is not supported by this resource"
             )
-        if not self.content.strip():
-            raise OrgError(
-                400, "JSON_PARSER_ERROR", "The HTTP entity body is required, but this request has no entity body."
-            )
-        return parse_json(self.content)
+        return _parsed(self.content)
 
-    def json_object(self) -> dict[str, Any]:
-        """The body as a JSON object; anything else is refused as Salesforce refuses it."""
-        data = self.json()
+    def json_object(self, *, with_files: bool = False) -> dict[str, Any]:
+        """The body as a JSON object; anything else is refused as Salesforce refuses it.
+
+        Args:
+            with_files: Take a body in several parts as well; its contents are in ``form``.
+        """
+        data = _parsed(self.form.text) if with_files and self.form is not None else self.json()
         if not isinstance(data, dict):
             kind = "array" if isinstance(data, list) else "value"
             raise OrgError(400, "JSON_PARSER_ERROR", f"Can not deserialize: unexpected {kind} at [line:1, column:1]")
@@ -89,6 +100,19 @@ class Call:
 
     def flag(self, name: str) -> bool:
         return self.params.get(name, "").lower() == "true"
+
+
+def media_type_of(headers: Mapping[str, str]) -> str:
+    """The media type of a request without its parameters; JSON where it names none."""
+    return headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+
+
+def _parsed(content: bytes) -> Any:
+    if not content.strip():
+        raise OrgError(
+            400, "JSON_PARSER_ERROR", "The HTTP entity body is required, but this request has no entity body."
+        )
+    return parse_json(content)
 
 
 def parse_json(content: bytes) -> Any:
@@ -124,35 +148,72 @@ def query_params(request: Request) -> dict[str, str]:
 async def read_body(request: Request) -> bytes:
     """The request body with its content coding removed.
 
+    Raises:
+        OrgError: 415 for a coding other than gzip and deflate, 400 for a body that is not what its header says, or is
+            more than Salesforce takes.
+    """
+    json = media_type_of(request.headers) == "application/json"
+    content = bytearray()
+    async for piece in body_pieces(request):
+        content += piece
+        if json and len(content) > _multipart.LARGEST_TEXT:
+            raise _multipart.text_too_large()
+        if len(content) > _LARGEST_BODY:
+            raise OrgError(413, "REQUEST_ENTITY_TOO_LARGE", f"The body has more than {_LARGEST_BODY} bytes")
+    return bytes(content)
+
+
+async def body_pieces(request: Request) -> AsyncIterator[bytes]:
+    """The request body as it arrives, with its content coding removed.
+
     https://developer.salesforce.com/docs/platform/api-rest/guide/intro-rest-compression.html
 
     Raises:
-        OrgError: 415 for a coding other than gzip and deflate, 400 for a body that is not what its header says.
+        OrgError: As for ``read_body``.
     """
-    content = await request.body()
     coding = request.headers.get("content-encoding", "identity").strip().lower()
-    try:
-        if coding == "gzip":
-            return _inflate(content, zlib.MAX_WBITS | 16)
-        if coding == "deflate":
-            # "deflate" means zlib by RFC 9110, and raw deflate to many clients.
-            zlib_header = content[:1] == b"\x78"
-            return _inflate(content, zlib.MAX_WBITS if zlib_header else -zlib.MAX_WBITS)
-    except zlib.error as error:
-        raise OrgError(400, "INVALID_REQUEST", f"The body could not be decompressed as {coding}: {error}") from error
-    if coding not in ("", "identity"):
+    if coding not in ("", "identity", "gzip", "deflate"):
         raise OrgError(415, "UNSUPPORTED_MEDIA_TYPE", f"Content-Encoding of '{coding}' is not supported")
-    return content
+    unpacker: _Unpacker | None = None if coding in ("", "identity") else _Unpacker(coding)
+    async for piece in request.stream():
+        if unpacker is None:
+            yield piece
+        else:
+            for unpacked in unpacker.unpack(piece):
+                yield unpacked
+    if unpacker is not None:
+        unpacker.close()
 
 
-def _inflate(content: bytes, window: int) -> bytes:
-    unpacker = zlib.decompressobj(window)
-    unpacked = unpacker.decompress(content, _LARGEST_BODY)
-    if unpacker.unconsumed_tail:
-        raise OrgError(413, "REQUEST_ENTITY_TOO_LARGE", f"The body unpacks to more than {_LARGEST_BODY} bytes")
-    if not unpacker.eof or unpacker.unused_data:
-        raise zlib.error("it ends too early, or something follows it")
-    return unpacked
+class _Unpacker:
+    """Decompresses a body, never holding more than a piece of what becomes of it."""
+
+    def __init__(self, coding: str) -> None:
+        self._coding = coding
+        self._inner: Any = None
+
+    def unpack(self, piece: bytes) -> Iterator[bytes]:
+        if self._inner is None and piece:
+            self._inner = zlib.decompressobj(self._window(piece))
+        try:
+            while piece:
+                yield self._inner.decompress(piece, _UNPACKED_AT_ONCE)
+                piece = self._inner.unconsumed_tail
+        except zlib.error as error:
+            raise self._broken(str(error)) from error
+
+    def close(self) -> None:
+        if self._inner is None or not self._inner.eof or self._inner.unused_data:
+            raise self._broken("it ends too early, or something follows it")
+
+    def _window(self, beginning: bytes) -> int:
+        if self._coding == "gzip":
+            return zlib.MAX_WBITS | 16
+        # "deflate" means zlib by RFC 9110, and raw deflate to many clients.
+        return zlib.MAX_WBITS if beginning[:1] == b"\x78" else -zlib.MAX_WBITS
+
+    def _broken(self, reason: str) -> OrgError:
+        return OrgError(400, "INVALID_REQUEST", f"The body could not be decompressed as {self._coding}: {reason}")
 
 
 def render(request: Request, answer: Answer) -> Response:
@@ -160,6 +221,8 @@ def render(request: Request, answer: Answer) -> Response:
     headers = {**COMMON_HEADERS, "X-SFDC-Request-Id": secrets.token_hex(16), **answer.headers}
     if answer.body is None:
         return Response(status_code=answer.status, headers=headers)
+    if isinstance(answer.body, Path):
+        return _FileResponse(answer.body, answer.status, {**headers, "Content-Type": answer.media_type})
     if isinstance(answer.body, bytes):
         content = answer.body
     else:
@@ -178,3 +241,22 @@ def render(request: Request, answer: Answer) -> Response:
             content = zlib.compress(content, level=1)
             headers["Content-Encoding"] = "deflate"
     return Response(content, status_code=answer.status, headers=headers)
+
+
+class _FileResponse(Response):
+    """Sends a file piece by piece."""
+
+    def __init__(self, path: Path, status: int, headers: Mapping[str, str]) -> None:
+        self._path = path
+        super().__init__(status_code=status, headers={**headers, "Content-Length": str(path.stat().st_size)})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # as ASGI has it
+        # Opened before anything is sent: from here on the file may be deleted.
+        file = self._path.open("rb")
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        if scope["method"] == "HEAD":
+            file.close()
+        else:
+            for piece in chunks(file):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})

@@ -14,10 +14,19 @@ import attrs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sfconnector.testing import _rest_collections, _rest_describe, _rest_query, _rest_records
+from sfconnector.testing import _multipart, _rest_blobs, _rest_collections, _rest_describe, _rest_query, _rest_records
 from sfconnector.testing._context import RequestContext
 from sfconnector.testing._errors import OrgError
-from sfconnector.testing._http import Answer, Call, error_answer, query_params, read_body, render
+from sfconnector.testing._http import (
+    Answer,
+    Call,
+    body_pieces,
+    error_answer,
+    media_type_of,
+    query_params,
+    read_body,
+    render,
+)
 from sfconnector.testing._runtime import Runtime
 from sfconnector.testing._tokens import Session
 
@@ -76,7 +85,7 @@ ROUTES = (
     _route("sobjects/{sobject}/{id}", GET=_rest_records.get, PATCH=_rest_records.update, DELETE=_rest_records.delete),
     _route(
         "sobjects/{sobject}/{field}/{value}",
-        GET=_rest_records.get_by_external_id,
+        GET=_rest_blobs.get_or_by_external_id,
         PATCH=_rest_records.upsert,
         DELETE=_rest_records.delete_by_external_id,
     ),
@@ -125,9 +134,11 @@ class Rest:
             answer = error_answer(OrgError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."))
         else:
             try:
-                content = await read_body(request)
-                # Not in a worker thread: the store has one lock, and two hand-overs cost as much as a small call.
-                answer = self._answer(request, content, session)
+                if media_type_of(request.headers) == _multipart.MEDIA_TYPE:
+                    answer = await self._answer_form(request, session)
+                else:
+                    # Not in a worker thread: the store has one lock, and two hand-overs cost as much as a small call.
+                    answer = self._answer(request, await read_body(request), session)
             except OrgError as error:
                 answer = error_answer(error)
         headers = {"Sforce-Limit-Info": self._runtime.usage.header, **answer.headers}
@@ -137,7 +148,22 @@ class Rest:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         return self._runtime.tokens.check(token.strip()) if scheme.lower() in ("bearer", "oauth") else None
 
-    def _answer(self, request: Request, content: bytes, session: Session) -> Answer:
+    async def _answer_form(self, request: Request, session: Session) -> Answer:
+        """Answer a request whose body has several parts."""
+        limit = _rest_blobs.largest(request.scope["raw_path"].decode("latin-1"))
+        if int(request.headers.get("content-length", "0")) > limit + _multipart.LARGEST_TEXT:
+            raise _multipart.files_too_large(limit)
+        reader = _multipart.Reader(request.headers["content-type"], self._runtime.store.blobs, limit)
+        try:
+            async for piece in body_pieces(request):
+                reader.feed(piece)
+            return self._answer(request, b"", session, reader.close())
+        finally:
+            reader.discard()
+
+    def _answer(
+        self, request: Request, content: bytes, session: Session, form: _multipart.Form | None = None
+    ) -> Answer:
         path = request.scope["raw_path"].decode("latin-1")
         version, _, rest = path.removeprefix(_ROOT).partition("/")
         params = query_params(request)
@@ -154,6 +180,7 @@ class Rest:
             params=params,
             headers=headers,
             content=content,
+            form=form,
             context=_context(session.user_id, number, headers),
         )
         return self.dispatch(call, rest)

@@ -36,21 +36,21 @@ def resources(_runtime: Runtime, call: Call) -> Answer:
 
 def create(runtime: Runtime, call: Call) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-sobjects-collections-create.html"""
-    records, all_or_none = _records(call)
+    records, all_or_none = _records(call, with_files=True)
 
     def save(record: dict[str, Any]) -> Saved:
         runtime.faults.check_row(call.method, call.path, None)
-        return {"id": runtime.store.create(_type(record), _values(record), call.context)}
+        return {"id": runtime.store.create(_type(record), _with_file(runtime, call, record), call.context)}
 
     return _save_all(runtime, records, all_or_none, save)
 
 
 def update(runtime: Runtime, call: Call) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-sobjects-collections-update.html"""
-    records, all_or_none = _records(call)
+    records, all_or_none = _records(call, with_files=True)
 
     def save(record: dict[str, Any]) -> Saved:
-        values = _values(record)
+        values = _with_file(runtime, call, record)
         name = next((name for name in values if name.lower() == "id"), None)
         record_id = None if name is None else values.pop(name)
         if not isinstance(record_id, str) or not record_id:
@@ -148,9 +148,9 @@ def _errors(error: OrgError) -> list[dict[str, Any]]:
     ]
 
 
-def _records(call: Call) -> tuple[list[dict[str, Any]], bool]:
+def _records(call: Call, *, with_files: bool = False) -> tuple[list[dict[str, Any]], bool]:
     """The records of a request, and whether it is all or none."""
-    body = call.json_object()
+    body = call.json_object(with_files=with_files)
     records = body.get("records")
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise OrgError(400, "JSON_PARSER_ERROR", "records must be an array of objects")
@@ -188,6 +188,17 @@ def _type(record: dict[str, Any]) -> str:
 
 def _values(record: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name != "attributes"}
+
+
+def _with_file(runtime: Runtime, call: Call, record: dict[str, Any]) -> dict[str, Any]:
+    """The values of a record and the content that it names, where the body has several parts.
+
+    https://developer.salesforce.com/docs/platform/api-rest/guide/dome-sobject-insert-update-blob.html
+    """
+    values = _values(record)
+    if call.form is None:
+        return values
+    return call.form.with_named_file(runtime.store.sobject(_type(record)), values, record["attributes"])
 
 
 def _texts(name: str, value: Any) -> list[str]:

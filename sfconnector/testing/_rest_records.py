@@ -20,7 +20,7 @@ _CONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-
 
 def create(runtime: Runtime, call: Call, sobject: str) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-rest/guide/dome-sobject-create.html"""
-    values = call.json_object()
+    values = _values(runtime, call, sobject)
     runtime.faults.check_row(call.method, call.path, None)
     record_id = runtime.store.create(sobject, values, call.context)
     return Answer(
@@ -42,7 +42,7 @@ def get_by_external_id(runtime: Runtime, call: Call, sobject: str, field: str, v
 
 def update(runtime: Runtime, call: Call, sobject: str, record_id: str) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-rest/guide/dome-update-fields.html"""
-    values = call.json_object()
+    values = _values(runtime, call, sobject)
     runtime.faults.check_row(call.method, call.path, record_id)
     with runtime.store.transaction():
         if _precondition_failed(runtime, call, sobject, record_id):
@@ -95,6 +95,15 @@ def deleted(runtime: Runtime, call: Call, sobject: str) -> Answer:
 def updated(runtime: Runtime, call: Call, sobject: str) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-getupdated.html"""
     return Answer(body=runtime.store.updated(sobject, _moment(call, "start"), _moment(call, "end")))
+
+
+def _values(runtime: Runtime, call: Call, sobject: str) -> dict[str, Any]:
+    """The fields of the record in the body, the content of a file among them where one came along.
+
+    https://developer.salesforce.com/docs/platform/api-rest/guide/dome-sobject-insert-update-blob.html
+    """
+    values = call.json_object(with_files=True)
+    return values if call.form is None else call.form.with_file(runtime.store.sobject(sobject), values)
 
 
 def _fields(call: Call) -> list[str] | None:

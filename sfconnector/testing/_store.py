@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from sfconnector.testing import _describe, _ids, _seed
+from sfconnector.testing._blobs import Blobs
 from sfconnector.testing._context import RequestContext
 from sfconnector.testing._database import Database, is_stored, quote
 from sfconnector.testing._database import connect as connect
@@ -54,7 +55,8 @@ class Store:
 
     Args:
         schema: Objects to begin with, besides the standard ones or in their place.
-        path: A file, which keeps objects and records over a restart, or ``:memory:``.
+        path: A file, which keeps objects and records over a restart, or ``:memory:``. The contents of binary fields are
+            in a folder beside it, and in a temporary one until `close` for an org in memory.
         clock: Gives the time that records are stamped with; it must be zone-aware.
 
     Example:
@@ -75,8 +77,9 @@ class Store:
         self.instance_url = ""
         self.username = _seed.USERNAME
         self._database = Database(path)
+        self.blobs = Blobs(self._database, None if str(path) == ":memory:" else Path(f"{path}-blobs"))
         self._validator = Validator(self.schema, self._database)
-        self._trash = Trash(self.schema, self._database, self._validator)
+        self._trash = Trash(self.schema, self._database, self._validator, self.blobs)
         self._recent = Recent(self.schema, self._database)
         self._objects = Objects(self.schema, self._database, self._insert)
         with self.transaction():
@@ -85,6 +88,7 @@ class Store:
 
     def close(self) -> None:
         self._database.close()
+        self.blobs.close()
 
     def context(self, **options: Any) -> RequestContext:
         """Make a context of the admin user."""
@@ -239,6 +243,14 @@ class Store:
             raise OrgError(404, "NOT_FOUND", _NO_RESOURCE)
         return _render(read, _checked_alive(row), fields, context)
 
+    def content(self, sobject: str, record_id: str, field: str) -> Path:
+        """Find the file with the content of a binary field; 404 ``NOT_FOUND`` where the field is empty."""
+        read = self.sobject(sobject)
+        row = self._row(read, record_id)
+        if row is None or _checked_alive(row)[field] is None:
+            raise OrgError(404, "NOT_FOUND", _NO_RESOURCE)
+        return self.blobs.path(row[field])
+
     def check_readable(self, sobject: str, fields: Iterable[str]) -> None:
         """Refuse an object or a field that is not there."""
         _asked(self.sobject(sobject), fields)
@@ -288,7 +300,7 @@ class Store:
     # -- inside -------------------------------------------------------------------------------------------------
 
     def _create(self, sobject: SObjectType, columns: dict[str, Any], context: RequestContext) -> str:
-        given = self._validator.check(sobject, columns, context)
+        given = self._with_contents(sobject, self._validator.check(sobject, columns, context))
         now = now_text(self.clock())
         record_id = self._next_id(sobject)
         record = {"Id": record_id, **_defaults(sobject, given), **given}
@@ -306,7 +318,8 @@ class Store:
     ) -> None:
         if sobject.name == "Lead" and row["IsConverted"]:
             raise OrgError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", ())
-        given = self._validator.check(sobject, columns, context, record_id=row["Id"])
+        given = self._with_contents(sobject, self._validator.check(sobject, columns, context, record_id=row["Id"]))
+        self.blobs.drop(row[name] for name in given if sobject.fields[name].type == "base64")
         now = now_text(self.clock())
         change = self._change(row, given, context, now)
         stamps = {"LastModifiedDate": now, "LastModifiedById": context.user_id, "SystemModstamp": now}
@@ -342,6 +355,19 @@ class Store:
             return Upserted(found[0], created=False)
         _check_allowed(sobject, sobject.createable, "inserted")
         return Upserted(self._create(sobject, {**columns, key.name: value}, context), created=True)
+
+    def _with_contents(self, sobject: SObjectType, columns: dict[str, Any]) -> dict[str, Any]:
+        """Keep the contents among the columns, and add their sizes."""
+        stored = dict(columns)
+        for name in columns:
+            if sobject.fields[name].type == "base64":
+                blob = None if columns[name] is None else self.blobs.keep(columns[name])
+                facts: dict[str, Any] = {"BodyLength": 0 if blob is None else blob.size}
+                if blob is not None:
+                    facts |= {"ContentSize": blob.size, "Checksum": blob.md5}
+                stored |= {fact: value for fact, value in facts.items() if fact in sobject.fields}
+                stored[name] = None if blob is None else blob.key
+        return stored
 
     def _assigned(
         self, sobject: SObjectType, record: Mapping[str, Any], context: RequestContext, now: str
@@ -469,7 +495,9 @@ def _render(
     url = f"/services/data/v{context.version}/sobjects/{sobject.name}/{row['Id']}"
     record: dict[str, Any] = {"attributes": {"type": sobject.name, "url": url}}
     for field in sobject.fields.values() if names is None else _asked(sobject, names):
-        record[field.name] = to_json(field, row[field.name]) if is_stored(field) else compound(field, row)
+        value = to_json(field, row[field.name]) if is_stored(field) else compound(field, row)
+        # A content is answered as the address where it is.
+        record[field.name] = f"{url}/{field.name}" if field.type == "base64" and value is not None else value
     return record
 
 

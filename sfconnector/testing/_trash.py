@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from sfconnector.testing._blobs import Blobs
 from sfconnector.testing._context import RequestContext
 from sfconnector.testing._database import Database, quote
 from sfconnector.testing._errors import OrgError
@@ -29,6 +30,7 @@ class Trash:
     schema: Schema
     database: Database
     validator: Validator
+    blobs: Blobs
 
     def delete(self, sobject: SObjectType, record_id: str, context: RequestContext, now: str) -> None:
         """Delete a record and its details; lookups to it are emptied, restricted ones forbid it."""
@@ -159,6 +161,7 @@ class Trash:
         if "IsDeleted" in sobject.fields:
             self.database.update(sobject.name, record_id, {"IsDeleted": 1, **_modified(sobject, context, now)})
         else:
+            self.blobs.drop_of(sobject, record_id)
             self.database.write(f'DELETE FROM {quote(sobject.name)} WHERE "Id" = ?', [record_id])
 
     def _restore(self, name: str, record_id: str, context: RequestContext, now: str) -> None:
@@ -170,6 +173,7 @@ class Trash:
         self.database.write('DELETE FROM "sf:deleted" WHERE id = ?', [record_id])
 
     def _drop(self, name: str, record_id: str) -> None:
+        self.blobs.drop_of(self._sobject(name), record_id)
         self.database.write(f'DELETE FROM {quote(name)} WHERE "Id" = ? AND "IsDeleted" = 1', [record_id])
         self.database.write('DELETE FROM "sf:cleared" WHERE root = ? OR id = ?', [record_id] * 2)
 

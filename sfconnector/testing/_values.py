@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from sfconnector.testing._blobs import Blob
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._schema import Field
 
@@ -50,7 +51,7 @@ def now_text(moment: datetime) -> str:
 
 
 def from_json(field: Field, value: Any) -> Any:
-    """Turn a JSON value into what is stored; empty text becomes ``None``.
+    """Turn a JSON value into what is stored; empty text becomes ``None``, a content that is there already stays.
 
     Raises:
         Misfit: The value's form is not that of the type.
@@ -64,6 +65,8 @@ def from_json(field: Field, value: Any) -> Any:
         return _boolean(value)
     if kind in NUMBERS or kind in INTEGERS:
         return _number(value, whole=kind in INTEGERS)
+    if kind == "base64" and isinstance(value, Blob):
+        return value
     if kind in ("date", "datetime", "time", "base64") and not isinstance(value, str):
         raise Misfit
     match kind:

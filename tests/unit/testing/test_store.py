@@ -126,7 +126,6 @@ def test_the_fields_asked_for_come_in_that_order_with_the_id(store: Store, conte
         ("Kind__c", "Whatever", "Whatever"),
         ("Kind__c", None, None),
         ("Tags__c", "Blue;Red;Blue", "Red;Blue"),
-        ("File__c", "aGVsbG8=", "aGVsbG8="),
         ("Name", None, "id"),
     ],
 )
