@@ -38,7 +38,7 @@ class Trash:
         rows = {lost_id: self.database.find(lost.name, lost_id) or {} for lost_id, lost in doomed.items()}
         for lost_id, lost in doomed.items():
             self._check_restrictions(lost, lost_id, doomed)
-            hold(lost, self.database, rows[lost_id])
+            hold(lost, self.database, rows[lost_id], alone=lost_id == record_id)
         for lost_id, lost in doomed.items():
             self._clear_lookups(lost, lost_id, record_id, doomed)
             self._remove(lost, lost_id, record_id, context, now)

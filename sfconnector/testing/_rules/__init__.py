@@ -8,13 +8,20 @@ import re
 from collections.abc import Iterable
 
 from sfconnector.testing._database import Database
-from sfconnector.testing._rules import _activities, _campaigns, _orders, _products, _sales
+from sfconnector.testing._rules import _activities, _campaigns, _files, _orders, _products, _sales
 from sfconnector.testing._rules._change import Change, Columns, Row, Rules
 from sfconnector.testing._schema import SObjectType
 
 __all__ = ["Change", "derive", "follow", "hold", "roll_up"]
 
-_RULES = {**_sales.RULES, **_activities.RULES, **_campaigns.RULES, **_products.RULES, **_orders.RULES}
+_RULES = {
+    **_sales.RULES,
+    **_activities.RULES,
+    **_campaigns.RULES,
+    **_products.RULES,
+    **_orders.RULES,
+    **_files.RULES,
+}
 _NONE = Rules()
 
 
@@ -51,14 +58,16 @@ def roll_up(sobject: SObjectType, database: Database, rows: Iterable[Row]) -> No
             rule(database, row)
 
 
-def hold(sobject: SObjectType, database: Database, row: Row) -> None:
-    """Refuse the deletion of a row that the object's rules keep.
+def hold(sobject: SObjectType, database: Database, row: Row, *, alone: bool) -> None:
+    """Refuse the deletion of a row that the object's rules keep; ``alone`` where it does not go with its parent.
 
     Raises:
         OrgError: They do.
     """
-    if rule := _RULES.get(sobject.name, _NONE).hold:
-        rule(database, row)
+    rules = _RULES.get(sobject.name, _NONE)
+    for rule in (rules.hold, rules.hold_alone if alone else None):
+        if rule is not None:
+            rule(database, row)
 
 
 def _person(change: Change) -> Columns:

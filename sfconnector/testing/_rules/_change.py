@@ -66,12 +66,14 @@ class Rules:
         follow: Writes what other records take from the record, once it is written.
         roll_up: Computes again what a parent sums up, after the row was written, deleted or brought back.
         hold: Refuses the deletion of a row.
+        hold_alone: Refuses the deletion of a row that is not deleted with its parent.
     """
 
     derive: Callable[[Change], Columns] | None = None
     follow: Callable[[Change], None] | None = None
     roll_up: Callable[[Database, Row], None] | None = None
     hold: Callable[[Database, Row], None] | None = None
+    hold_alone: Callable[[Database, Row], None] | None = None
 
 
 def integrity(reason: str, *fields: str) -> OrgError:

@@ -12,6 +12,7 @@ from sfconnector.testing._soql._context import Context
 from sfconnector.testing._soql._filter import TEXT, Filter, Operand
 from sfconnector.testing._soql._refusals import INVALID_FIELD, MALFORMED_QUERY, unsupported
 from sfconnector.testing._soql._render import RecordShape
+from sfconnector.testing._soql._restrictions import check_restrictions
 from sfconnector.testing._soql._scope import COMPOUND, FieldColumn, Scope
 from sfconnector.testing._soql._semi_join import check_semi_joins, check_sides
 from sfconnector.testing._soql._statement import Statement, join, select
@@ -94,6 +95,8 @@ class Select:
             OrgError: 400.
         """
         query = self.query
+        if self.level == 1:
+            check_restrictions(self.sobject, query)
         for clause in query.with_clauses:
             if clause.kind != "word":
                 raise unsupported("WITH")
