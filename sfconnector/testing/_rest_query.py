@@ -4,13 +4,13 @@ https://developer.salesforce.com/docs/platform/api-rest/guide/resources-query.ht
 """
 
 import re
-from datetime import UTC
 from typing import Any
 
 from sfconnector.testing import _soql
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call
 from sfconnector.testing._ids import normalize
+from sfconnector.testing._running_user import query_context
 from sfconnector.testing._runtime import Runtime
 
 _LARGEST_PAGE = 2_000
@@ -36,13 +36,7 @@ def _query(runtime: Runtime, call: Call, resource: str) -> Answer:
     text = call.params.get("q", "") if explained is None else explained
     if not text.strip():
         raise OrgError(400, "MALFORMED_QUERY", "SOQL statements cannot be empty or null")
-    context = _soql.Context(
-        user_id=call.context.user_id,
-        now=runtime.clock(),
-        timezone=UTC,
-        version=call.version,
-        include_deleted=resource == "queryAll",
-    )
+    context = query_context(runtime.store, call.context, runtime.clock(), include_deleted=resource == "queryAll")
     schema = runtime.store.schema
     with runtime.store.transaction() as connection:
         if explained is not None:

@@ -20,6 +20,7 @@ class Context:
         user_id: 18-character id of the running user, for ``USING SCOPE mine``.
         now: zone-aware instant on which date literals are based.
         timezone: the user's time zone, in which days begin and end.
+        locale: the user's, for ``FORMAT()``.
         version: API version such as ``68.0``; it appears in every ``url``.
         include_deleted: whether records in the recycle bin are found, as ``queryAll`` does.
         fiscal_year_start_month: 1 to 12.
@@ -33,6 +34,7 @@ class Context:
     user_id: str
     now: datetime = attrs.field(validator=_aware)
     timezone: tzinfo = UTC
+    locale: str = "en_US"
     version: str = "68.0"
     include_deleted: bool = False
     fiscal_year_start_month: int = 1

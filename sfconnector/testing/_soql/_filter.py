@@ -51,6 +51,8 @@ _KINDS: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(TEXT | _IDS, frozenset({_literals.STRING})),
     **dict.fromkeys(NUMBERS, frozenset({_literals.NUMBER})),
     "currency": frozenset({_literals.NUMBER, _literals.CURRENCY}),
+    # Not a field's type: what DISTANCE() gives.
+    "distance": frozenset({_literals.NUMBER}),
 }
 # The names that refusals use are those of the SOAP types.
 _TYPE_NAMES: Final[Mapping[str, str]] = {
@@ -140,6 +142,8 @@ class Filter:
             return self._like(operand, literal)
         if operator not in ("=", "!=") and operand.type in _ONLY_EQUALITY:
             raise self._wrong_operator(operand)
+        if operator not in ("<", ">") and operand.type == "distance":
+            raise self._wrong_operator(operand)
         value = self._value(operand, literal)
         if operator in ("=", "!="):
             equal = self._equal(operand, value)
@@ -159,6 +163,8 @@ class Filter:
                 raise self._wrong_operator(operand)
             found = join("OR", [self._includes(operand, literal) for literal in condition.values])
             return negate(found) if condition.operator == "EXCLUDES" else f"COALESCE({found}, 0)"
+        if operand.type == "distance":
+            raise self._wrong_operator(operand)
         found = self._one_of(operand, [self._value(operand, literal) for literal in condition.values])
         return negate(found) if condition.operator == "NOT IN" else found
 

@@ -1,10 +1,17 @@
-"""What SQLite lacks for SOQL: text compared without regard to case, beyond ASCII.
+"""What SQLite lacks for SOQL: text compared without regard to case, beyond ASCII; time zones; distances.
 
 https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select_comparisonoperators.htm
 """
 
 import sqlite3
-from typing import Any
+from datetime import datetime, timedelta
+from functools import lru_cache
+from math import asin, cos, radians, sin, sqrt
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+# The radius of the Earth in each unit of DISTANCE().
+UNITS: Final = {"mi": 3958.8, "km": 6371.0}
 
 
 def fold(text: Any) -> Any:
@@ -28,8 +35,45 @@ def _collate(left: str, right: str) -> int:
     return (left > right) - (left < right)
 
 
+def local(moment: str | None, zone: str) -> str | None:
+    """Move a stored moment into a time zone; its text says no offset then.
+
+    Example:
+        >>> local("2024-07-01T03:30:00.000+0000", "America/Los_Angeles")
+        '2024-06-30T20:30:00'
+    """
+    if moment is None:
+        return None
+    # Clocks change at quarters of an hour at most: that much decides the offset.
+    shift = _offset(zone, moment[:13], int(moment[14:16]) // 15)
+    return (datetime.fromisoformat(moment[:19]) + shift).isoformat() if shift else moment[:19]
+
+
+@lru_cache(maxsize=65_536)
+def _offset(zone: str, hour: str, quarter: int) -> timedelta:
+    moment = datetime.fromisoformat(f"{hour}:{quarter * 15:02}:00+00:00")
+    return moment.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
+
+
+def distance(
+    latitude: float | None, longitude: float | None, to_latitude: float, to_longitude: float, unit: str
+) -> Any:
+    """Measure along a great circle; null where there is no place.
+
+    Example:
+        >>> round(distance(37.775, -122.418, 34.052, -118.244, "mi"))
+        347
+    """
+    if latitude is None or longitude is None:
+        return None
+    first, second = radians(latitude), radians(to_latitude)
+    across = sin((second - first) / 2) ** 2
+    along = sin(radians(to_longitude - longitude) / 2) ** 2
+    return 2 * UNITS[unit] * asin(min(1.0, sqrt(across + cos(first) * cos(second) * along)))
+
+
 def register(connection: sqlite3.Connection) -> None:
-    """Prepare a connection for SOQL: the function ``soql_fold`` and the collation ``SF_NOCASE``.
+    """Prepare a connection for SOQL: its functions and the collation ``SF_NOCASE``.
 
     Example:
         >>> connection = sqlite3.connect(":memory:")
@@ -38,4 +82,6 @@ def register(connection: sqlite3.Connection) -> None:
         (1, 1)
     """
     connection.create_function("soql_fold", 1, fold, deterministic=True)
+    connection.create_function("soql_local", 2, local, deterministic=True)
+    connection.create_function("soql_distance", 5, distance, deterministic=True)
     connection.create_collation("SF_NOCASE", _collate)

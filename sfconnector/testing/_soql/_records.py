@@ -43,13 +43,6 @@ class RecordSelect(Select):
             sql = select(["*"], [f"({numbered})"], self._numbers(), order_by="number")
         return Plan(sql, self.statement.parameters, shape, self._children(), position)
 
-    def check(self) -> None:
-        super().check()
-        for item in self.query.selection:
-            if isinstance(item, _ast.Column) and item.alias is not None:
-                reason = "only aggregate expressions use field aliasing"
-                raise self.scope.refuse(item.alias, MALFORMED_QUERY, reason)
-
     def _numbers(self) -> str:
         """LIMIT and OFFSET of a child relationship, which count under each parent."""
         limit, offset = self.query.limit, self.query.offset
@@ -60,11 +53,11 @@ class RecordSelect(Select):
         return " AND ".join(terms)
 
     def _selection(self) -> Selection:
-        selection = Selection(self.scope, self.environment.context.base_path)
+        selection = Selection(self.scope, self.environment.context)
         for item in self.query.selection:
             match item:
-                case _ast.Column(expression):
-                    selection.add(expression, self.query)
+                case _ast.Column():
+                    selection.add(item, self.query)
                 case _ast.TypeOf():
                     selection.add_typeof(item)
                 case _ast.Child():

@@ -80,6 +80,18 @@ def field_value(field_type: str, index: int, url: Value | None = None) -> Value:
     return read
 
 
+def converted_value(read: Value, convert: Callable[[Any], Any] | None) -> Value:
+    """Convert what was read, unless it is null."""
+    if convert is None:
+        return read
+
+    def value(row: Row) -> Any:
+        stored = read(row)
+        return None if stored is None else convert(stored)
+
+    return value
+
+
 def record_url(base_path: str, type_of: Value, id_of: Value) -> Value:
     return lambda row: f"{base_path}/sobjects/{type_of(row)}/{id_of(row)}"
 

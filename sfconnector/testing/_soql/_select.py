@@ -8,6 +8,7 @@ import attrs
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._schema import Schema, SObjectType
 from sfconnector.testing._soql import _ast, _refusals
+from sfconnector.testing._soql._calls import condition_operand, distance, unknown_function
 from sfconnector.testing._soql._context import Context
 from sfconnector.testing._soql._filter import TEXT, Filter, Operand
 from sfconnector.testing._soql._refusals import INVALID_FIELD, MALFORMED_QUERY, unsupported
@@ -18,6 +19,10 @@ from sfconnector.testing._soql._semi_join import check_semi_joins, check_sides
 from sfconnector.testing._soql._statement import Statement, join, select
 
 _MAXIMUM_OFFSET: Final = 2_000
+_SCOPES: Final = frozenset(
+    {"delegated", "mine", "mineandmygroups", "my_territory", "my_team_territory", "queue_owned", "scopingrule", "team"}
+    | {"user_owned"}
+)
 _NOT_SORTABLE: Final = COMPOUND | {"multipicklist", "base64"}
 
 
@@ -128,7 +133,7 @@ class Select:
     def operand(self, expression: _ast.Expression) -> Operand:
         """Resolve the left side of a condition."""
         if isinstance(expression, _ast.Call):
-            raise unsupported(f"the function {expression.function}() in a condition")
+            return condition_operand(self.scope, expression, self.environment.context)
         column = self.scope.column(expression)
         field = column.field
         if field.type in COMPOUND:
@@ -144,10 +149,19 @@ class Select:
         name = scope.text.lower()
         if name == "everything":
             return "1"
-        if name != "mine" or "OwnerId" not in self.sobject.fields:
-            reason = f"The local org knows no scope '{scope.text}' for {self.sobject.name}."
+        if name in _SCOPES and "OwnerId" not in self.sobject.fields:
+            reason = f"The scope '{scope.text}' is not supported for {self.sobject.name}."
             raise OrgError(400, "INVALID_QUERY_SCOPE", reason)
-        return f'{self.scope.root.alias}."OwnerId" = {self.statement.bind(self.environment.context.user_id)}'
+        owner = f'{self.scope.root.alias}."OwnerId"'
+        match name:
+            case "mine":
+                return f"{owner} = {self.statement.bind(self.environment.context.user_id)}"
+            case "queue_owned" | "user_owned":
+                return f"substr({owner}, 1, 3) = {self.statement.bind('00G' if name == 'queue_owned' else '005')}"
+        if name in _SCOPES:
+            # Teams, territories and delegates are features that the local org does not have.
+            raise unsupported(f"USING SCOPE {scope.text}")
+        raise self.scope.refuse(scope, MALFORMED_QUERY, f"unexpected token: '{scope.text}'")
 
     def _semi_join(self, condition: _ast.SemiJoin) -> str:
         query = condition.query
@@ -170,7 +184,11 @@ class Select:
     def order_term(self, order: _ast.Order) -> str:
         """Compile one term of ORDER BY."""
         if isinstance(order.expression, _ast.Call):
-            raise unsupported(f"the function {order.expression.function}() in ORDER BY")
+            # Records are sorted by fields and distances; groups by their functions too.
+            if order.expression.function.upper() != "DISTANCE":
+                raise unknown_function(self.scope, order.expression)
+            words = direction(descending=order.descending, nulls_last=order.nulls_last)
+            return f"{distance(self.scope, order.expression)} {words}"
         column = self.scope.column(order.expression)
         if not column.field.sortable or column.field.type in _NOT_SORTABLE:
             reason = f"field '{column.field.name}' can not be sorted in a query call"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import count
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -9,7 +10,10 @@ import attrs
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._schema import Field
 from sfconnector.testing._soql import _ast, _literals
-from sfconnector.testing._soql._refusals import INVALID_FIELD, MALFORMED_QUERY, unsupported
+from sfconnector.testing._soql._calls import date_term, distance
+from sfconnector.testing._soql._context import Context
+from sfconnector.testing._soql._conversions import converted
+from sfconnector.testing._soql._refusals import INVALID_FIELD, MALFORMED_QUERY
 from sfconnector.testing._soql._render import (
     RecordShape,
     Row,
@@ -17,6 +21,7 @@ from sfconnector.testing._soql._render import (
     chosen_value,
     compound_value,
     constant,
+    converted_value,
     field_value,
     nested_value,
     record_url,
@@ -24,13 +29,22 @@ from sfconnector.testing._soql._render import (
 from sfconnector.testing._soql._scope import COMPOUND, FieldColumn, Node, Scope
 
 _FIELDS_LIMIT: Final = 200
-_Members: TypeAlias = "dict[str, FieldColumn | _Parent | _TypeOf | None]"
+_Members: TypeAlias = "dict[str, FieldColumn | _Computed | _Parent | _TypeOf | None]"
 
 
 @attrs.frozen
 class _Parent:
     node: Node
     members: _Members = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class _Computed:
+    """A selected function: what SQLite computes, and what becomes of a value that is not null."""
+
+    sql: str
+    type: str
+    convert: Callable[[Any], Any] | None = None
 
 
 @attrs.frozen
@@ -46,34 +60,48 @@ class Selection:
     ``columns`` are the SQL expressions in the order of the row; ``shape`` reads a row by their positions.
     """
 
-    def __init__(self, scope: Scope, base_path: str) -> None:
+    def __init__(self, scope: Scope, context: Context) -> None:
         self.columns: list[str] = []
         self._positions: dict[str, int] = {}
         self._scope = scope
-        self._base_path = base_path
+        self._context = context
         self._root = _Parent(scope.root)
-        self._labels: dict[str, dict[str, str]] = {}
+        self._unnamed = count()
 
     # What is selected
 
-    def add(self, expression: _ast.Expression, query: _ast.Query) -> None:
-        """Add a field, a field of a parent or ``FIELDS()``.
+    def add(self, item: _ast.Column, query: _ast.Query) -> None:
+        """Add a field, a field of a parent, a function of one or ``FIELDS()``.
 
         Raises:
             OrgError: 400 for what is unknown or selected twice.
         """
-        match expression:
-            case _ast.Path():
-                self._insert(self._scope.column(expression))
-            case _ast.Call(function) if function.upper() == "FIELDS":
-                self._add_group(expression, query)
-            case _ast.Call(function, (_ast.Path() as path,)) if function.lower() == "tolabel":
-                column = self._scope.column(path)
-                self._insert(column)
-                labels = {value.value: value.label or value.value for value in column.field.picklist_values}
-                self._labels[column.path] = labels
-            case _ast.Call(function):
-                raise unsupported(f"the function {function}()")
+        match item.expression:
+            case _ast.Path() as path:
+                if item.alias is not None:
+                    reason = "only aggregate expressions use field aliasing"
+                    raise self._scope.refuse(item.alias, MALFORMED_QUERY, reason)
+                self._insert(self._scope.column(path))
+            case _ast.Call(function) as call if function.upper() == "FIELDS":
+                self._add_group(call, query)
+            case _ast.Call() as call:
+                self._add_call(call, item.alias)
+
+    def _add_call(self, call: _ast.Call, alias: _ast.Path | None) -> None:
+        """Add a function of one field, which takes the field's place or stands under its alias."""
+        if call.function.upper() == "DISTANCE":
+            key = alias.text if alias is not None else f"expr{next(self._unnamed)}"
+            self._put(self._root, key, _Computed(distance(self._scope, call), "double"), key)
+            return
+        if date_term(self._scope, call, self._context) is not None:
+            reason = f"Field must be grouped or aggregated: {call.text}"
+            raise self._scope.refuse(call, MALFORMED_QUERY, reason)
+        column, convert = converted(self._scope, call, self._context)
+        computed = _Computed(column.sql, column.field.type, convert)
+        if alias is None:
+            self._put(self._descend(self._root, column.node, column.path), column.field.name, computed, column.path)
+        else:
+            self._put(self._root, alias.text, computed, alias.text)
 
     def add_child(self, name: str, at: _ast.Child) -> None:
         """Keep the place of a child relationship in the order of the keys."""
@@ -131,7 +159,7 @@ class Selection:
             parent = member
         return parent
 
-    def _put(self, parent: _Parent, key: str, member: FieldColumn | _TypeOf, path: str) -> None:
+    def _put(self, parent: _Parent, key: str, member: FieldColumn | _Computed | _TypeOf, path: str) -> None:
         if key in parent.members:
             raise self._duplicate(path)
         parent.members[key] = member
@@ -181,7 +209,7 @@ class Selection:
         real_type = self._type_of(node)
         # Fields that all targets of a reference share come as the type Name, at the address of the real record.
         type_of = constant("Name") if node.sobject is None and not by_type else real_type
-        url_of = record_url(self._base_path, real_type, id_of)
+        url_of = record_url(self._context.base_path, real_type, id_of)
         values = tuple((key, self._value(member, url_of)) for key, member in parent.members.items())
         return RecordShape(type_of, url_of, id_of, values)
 
@@ -196,8 +224,10 @@ class Selection:
 
         return read
 
-    def _value(self, member: FieldColumn | _Parent | _TypeOf | None, url_of: Value) -> Value:
+    def _value(self, member: FieldColumn | _Computed | _Parent | _TypeOf | None, url_of: Value) -> Value:
         match member:
+            case _Computed(sql, kind, convert):
+                return converted_value(field_value(kind, self.position(sql)), convert)
             case None:
                 return constant(None)
             case FieldColumn():
@@ -215,8 +245,6 @@ class Selection:
                 (_part_name(column.field, part.field), self._field_value(part, url_of)) for part in column.components
             )
         index = self.position(column.sql)
-        if (labels := self._labels.get(column.path)) is not None:
-            return lambda row: labels.get(row[index], row[index])
         return field_value(column.field.type, index, lambda row: f"{url_of(row)}/{column.field.name}")
 
 

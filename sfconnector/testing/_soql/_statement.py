@@ -39,6 +39,7 @@ def negate(condition: str) -> str:
 @attrs.frozen
 class Statement:
     parameters: dict[str, Any] = attrs.field(factory=dict)
+    _constants: dict[Any, str] = attrs.field(factory=dict, repr=False, eq=False)
     _numbers: "count[int]" = attrs.field(factory=count, repr=False, eq=False)
 
     def bind(self, value: Any) -> str:
@@ -46,6 +47,13 @@ class Statement:
         name = f"p{len(self.parameters)}"
         self.parameters[name] = value
         return f":{name}"
+
+    def constant(self, value: Any) -> str:
+        """Return the same placeholder for the same value, so that the same expression is the same text."""
+        key = (type(value), value)
+        if key not in self._constants:
+            self._constants[key] = self.bind(value)
+        return self._constants[key]
 
     def alias(self) -> str:
         return f"t{next(self._numbers)}"

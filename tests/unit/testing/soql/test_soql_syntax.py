@@ -323,9 +323,9 @@ def test_whole_message(database: Database, text: str, excerpt: str, spaces: int,
             "invalid operator on string field",
         ),
         (
-            "SELECT Id FROM Account USING SCOPE team",
+            "SELECT Id FROM Profile USING SCOPE mine",
             "INVALID_QUERY_SCOPE",
-            "The local org knows no scope 'team' for Account.",
+            "The scope 'mine' is not supported for Profile.",
         ),
         ("SELECT Id FROM Contact, Account", "MALFORMED_QUERY", "The driving object is Contact."),
         (
@@ -408,11 +408,7 @@ def test_a_date_field_takes_no_datetime(database: Database) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "SELECT CALENDAR_YEAR(CreatedDate), COUNT(Id) FROM Account GROUP BY CALENDAR_YEAR(CreatedDate)",
-        "SELECT Id FROM Account WHERE DAY_ONLY(CreatedDate) = 2020-01-01",
-        "SELECT FORMAT(AnnualRevenue) FROM Account",
-        "SELECT MIN(Industry) FROM Account GROUP BY Name HAVING MIN(Industry) = 'Media'",
-        "SELECT Id FROM Widget__c ORDER BY DISTANCE(Place__c, GEOLOCATION(37.775,-122.418), 'mi')",
+        "SELECT Id FROM Account USING SCOPE team",
         "SELECT Id FROM Account WITH DATA CATEGORY Geography__c ABOVE usa__c AND Product__c AT (a__c, b__c)",
         "SELECT Id FROM Account WITH UserId = '005D0000001AamR'",
     ],
