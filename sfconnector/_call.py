@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import requests
 from sfconnector_generated.client import Request
@@ -15,9 +15,28 @@ from sfconnector.errors import InvalidResponseError
 T = TypeVar("T")
 
 
+# Below this many characters no URL is too long, whatever escapes make of them and headers add.
+_SURELY_SHORT: Final = 3_000
+# 413 is what Salesforce answered in former years, and what some proxies answer.
+_TOO_LONG: Final = frozenset({413, 414, 431})
+
+
 def send(session: Session, request: Request, *, timeout: Seconds = None) -> requests.Response:
-    """Send a request and raise unless the answer is a success."""
-    response = session.send(request, timeout=timeout)
+    """Send a request and raise unless the answer is a success; a read that is too long for a URL goes in a body."""
+    is_read = request.method == "GET"
+    response = None
+    if is_read and sum(len(value) for _, value in request.params) > _SURELY_SHORT:
+        from sfconnector import _long_reads
+
+        if _long_reads.is_needed(session, request):
+            response = _long_reads.send(session, request, timeout)
+    if response is None:
+        response = session.send(request, timeout=timeout)
+        if is_read and response.status_code in _TOO_LONG:
+            from sfconnector import _long_reads
+
+            if _long_reads.is_possible(request):
+                response = _long_reads.send(session, request, timeout)
     session.check(response)
     return response
 

@@ -17,7 +17,7 @@ from sfconnector_generated.rest.api.query import query, query_all
 from sfconnector._hooks import Hooks
 from sfconnector._mixed import MixedRecords
 from sfconnector._org import Org
-from sfconnector._prepare import Body, Params
+from sfconnector._prepare import Body, Params, check_count
 from sfconnector._query import Query
 from sfconnector._records import RecordClass
 from sfconnector._results import CallOptions, header
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Record = dict[str, Any]
 
+# https://developer.salesforce.com/docs/platform/salesforce-app-limits-cheatsheet/guide/salesforce-app-limits-platform-soslsoql.html
+_LONGEST_QUERY: Final = 100_000
 _FROM: Final = re.compile(r"\s*FROM\b", re.IGNORECASE)
 
 
@@ -146,6 +148,7 @@ class Salesforce(Org, MixedRecords):
         *,
         include_deleted: bool = False,
         batch_size: int | None = None,
+        workers: int = 1,
         call_options: CallOptions | None = None,
     ) -> Query[Record]: ...
     @overload
@@ -156,6 +159,7 @@ class Salesforce(Org, MixedRecords):
         into: type[T],
         include_deleted: bool = False,
         batch_size: int | None = None,
+        workers: int = 1,
         call_options: CallOptions | None = None,
     ) -> Query[T]: ...
     def query(
@@ -165,9 +169,22 @@ class Salesforce(Org, MixedRecords):
         into: type[T] | None = None,
         include_deleted: bool = False,
         batch_size: int | None = None,
+        workers: int = 1,
         call_options: CallOptions | None = None,
     ) -> Query[Record] | Query[T]:
         """Query records; nothing is sent before the first of them is asked for.
+
+        A query that is too long for a URL goes out in the body of a composite request, up to Salesforce's own
+        limit of 100,000 characters.
+
+        With several ``workers`` pages are asked for before their turn, at the locators where they should be: a
+        locator ends with the number of records before its page. The documentation's examples show that, other
+        clients rely on it, and results stay readable for two days by any number of open cursors. But Salesforce
+        does not promise it, and the SOAP API's pages ask to use a locator once, so it is off by default. Only a page
+        with the expected total, number of records and next locator is handed out; after any surprise, such as
+        smaller pages, all that is left is fetched one page after the other, as it is without workers. Order and
+        records are the same either way. Up to twice as many pages as workers are held in memory. Queries with child
+        relationships are not affected: asking for a page may end the cursors of another page's children.
 
         Args:
             soql: The query; :func:`soql` puts values into it. With ``into`` it may begin with ``FROM``, and
@@ -175,14 +192,16 @@ class Salesforce(Org, MixedRecords):
             into: An attrs class or dataclass whose instances the records become.
             include_deleted: Also find records that are deleted or archived.
             batch_size: How many records Salesforce is to send at a time, from 200 to 2,000, without a guarantee.
+            workers: How many pages may be asked for at the same time, see below; 1 asks for one after the other.
             call_options: The caller's name and default namespace.
 
         Raises:
-            ValueError, TypeError: The query is blank, or an argument cannot be right.
+            ValueError, TypeError: The query is blank or too long, or an argument cannot be right.
             ApiError: While iterating: Salesforce refused the query.
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_query.htm
+            https://developer.salesforce.com/docs/platform/salesforce-app-limits-cheatsheet/guide/salesforce-app-limits-platform-apicursors.html
 
         Example:
             >>> [account["Name"] for account in sf.query("SELECT Name FROM Account ORDER BY Name LIMIT 1")]
@@ -194,17 +213,20 @@ class Salesforce(Org, MixedRecords):
             raise ValueError("the query is blank")
         if batch_size is not None and batch_size not in range(200, 2001):
             raise ValueError(f"batch_size is {batch_size!r}, and Salesforce takes 200 to 2,000")
+        check_count("workers", workers)
         record_class = None if into is None else RecordClass.of(into)
         if _FROM.match(soql):
             if record_class is None:
                 raise ValueError("the query selects nothing: begin with SELECT, or give a class as into=")
             soql = f"SELECT {', '.join(record_class.select)} {soql.lstrip()}"
+        if len(soql) > _LONGEST_QUERY:
+            raise ValueError(f"the query has {len(soql):,} characters, and Salesforce takes {_LONGEST_QUERY:,}")
         request = (query_all if include_deleted else query).build(
             q=soql,
             sforce_query_options=None if batch_size is None else f"batchSize={batch_size}",
             sforce_call_options=header(call_options, CallOptions),
         )
-        return Query(self._session, request, soql, record_class.decoder() if record_class else None)
+        return Query(self._session, request, soql, record_class.decoder() if record_class else None, workers)
 
     def request(
         self,

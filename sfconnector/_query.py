@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import requests
 from sfconnector_generated.client import Request
 from sfconnector_generated.rest.api.sobjects import describe_sobject
 
-from sfconnector._ahead import Ahead
-from sfconnector._call import call
+from sfconnector._call import call, send
+from sfconnector._pages import Page, Pages
 from sfconnector._session import Session
-from sfconnector._urls import target_on
-from sfconnector.errors import InvalidResponseError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,31 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Salesforce writes the locator before the records, so the next page can be asked for before this one,
-# which is a thousand times as long, is decoded. JSON may write the locator in other ways; then it waits for that.
-_LOCATOR: Final = re.compile(
-    rb'\s*\{\s*"totalSize"\s*:\s*\d+\s*,\s*"done"\s*:\s*false\s*,\s*"nextRecordsUrl"\s*:\s*"([!#-\[\]-~]+)"'
-)
-_SUBQUERY: Final = re.compile(r"\(\s*SELECT\b", re.IGNORECASE)
-
-
-class _Page(NamedTuple):
-    total_size: int
-    records: list[dict[str, Any]]
-    next_url: str | None
-
-    @classmethod
-    def parse(cls, data: Any, response: requests.Response) -> _Page:
-        match data:
-            case {"totalSize": int(size), "done": True, "records": [*records]}:
-                page = cls(size, records, None)
-            case {"totalSize": int(size), "done": False, "nextRecordsUrl": str(url), "records": [*records]}:
-                page = cls(size, records, url)
-            case _:
-                raise InvalidResponseError(response, "the answer is not a page of a query with all that belongs to it")
-        if not {*map(type, page.records)} <= {dict}:
-            raise InvalidResponseError(response, "the answer is not a page of a query: not all its records are objects")
-        return page
+# A child relationship stands in the SELECT list, and a semi-join behind IN.
+_SUBQUERY: Final = re.compile(r"(?:,|\bSELECT)\s*\(\s*SELECT\b", re.IGNORECASE)
 
 
 class Query(Generic[T]):
@@ -67,12 +42,18 @@ class Query(Generic[T]):
     """
 
     def __init__(
-        self, session: Session, request: Request, soql: str, decode: Callable[[Mapping[str, Any]], T] | None
+        self,
+        session: Session,
+        request: Request,
+        soql: str,
+        decode: Callable[[Mapping[str, Any]], T] | None,
+        workers: int = 1,
     ) -> None:
         self._session = session
         self._request = request
         self._soql = soql
         self._decode = decode
+        self._workers = workers
         self._nested = _SUBQUERY.search(soql) is not None
         self._first: requests.Response | None = None
 
@@ -80,8 +61,8 @@ class Query(Generic[T]):
     def total_size(self) -> int:
         """How many records the query has in all, as Salesforce counted them; asks for the first page if need be."""
         if self._first is None:
-            self._first = self._send(self._request)
-        return _Page.parse(self._session.decode(self._first), self._first).total_size
+            self._first = send(self._session, self._request)
+        return Page.parse(self._session.decode(self._first), self._first).total_size
 
     def __iter__(self) -> Iterator[T]:
         for page in self.pages():
@@ -223,61 +204,11 @@ class Query(Generic[T]):
 
     def _records(self) -> Iterator[list[dict[str, Any]]]:
         first, self._first = self._first, None
-        return self._follow(first or self._send(self._request))
-
-    def _follow(self, response: requests.Response) -> Iterator[list[dict[str, Any]]]:
-        seen: set[str] = set()
-        while True:
-            peeked = _LOCATOR.match(response.content)
-            ahead = self._ask_for(peeked[1].decode(), seen, response) if peeked else None
-            page = _Page.parse(self._session.decode(response), response)
-            if page.next_url is not None and ahead is None:
-                ahead = self._ask_for(page.next_url, seen, response)
-            if self._nested:
-                for record in page.records:
-                    self._complete(record, response)
-            del response  # the page's bytes need not stay while its records are worked on
-            yield page.records
-            if ahead is None:
-                return
-            response = ahead.result()
-
-    def _ask_for(self, url: str, seen: set[str], response: requests.Response) -> Ahead[requests.Response]:
-        if url in seen:
-            raise InvalidResponseError(response, "the answer names a page that was fetched before as the next one")
-        try:
-            target_on(self._session.instance_url, url)
-        except ValueError as error:
-            raise InvalidResponseError(
-                response, f"the answer names no page of this org as the next one: {error}"
-            ) from None
-        seen.add(url)
-        return Ahead(lambda: self._session.request("GET", url)).start()
-
-    def _send(self, request: Request) -> requests.Response:
-        response = self._session.send(request)
-        self._session.check(response)
-        return response
-
-    def _complete(self, record: dict[str, Any], response: requests.Response) -> None:
-        for value in record.values():
-            if not isinstance(value, dict):
-                continue
-            if "records" in value and "done" in value:
-                self._complete_children(value, response)
-            else:
-                self._complete(value, response)
-
-    def _complete_children(self, children: dict[str, Any], response: requests.Response) -> None:
-        page = _Page.parse(children, response)
-        for child in page.records:
-            self._complete(child, response)
-        if page.next_url is not None:
-            rest = self._ask_for(page.next_url, set(), response).result()
-            for records in self._follow(rest):
-                page.records.extend(records)
-            del children["nextRecordsUrl"]
-            children.update(done=True, records=page.records)
+        first = first or send(self._session, self._request)
+        pages = Pages(self._session, nested=self._nested)
+        if self._workers == 1 or self._nested:
+            return pages.follow(first)
+        return pages.side_by_side(first, self._workers)
 
     def __repr__(self) -> str:
         # The text of a query may hold personal data in its literals.

@@ -169,6 +169,13 @@ class Session:
             _Call(request.operation, prepared, path, request.idempotent, Timeout.of(timeout, self._timeout), stream)
         )
 
+    def head_size(self, request: Request) -> int:
+        """Give the bytes that the URL and the headers of a request have, but for what is put on top on the way."""
+        token = self._signer.token()
+        headers = self._merge(request.headers, None, _JSON)
+        texts = [token.instance_url, token.access_token, request.target(self.api_version)]
+        return sum(map(len, texts)) + sum(len(name) + len(value) + 4 for name, value in headers.items())
+
     def check(self, response: requests.Response) -> None:
         """Raise unless the answer is a success, or "not modified" where the request asked for just that.
 
