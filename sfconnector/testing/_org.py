@@ -14,6 +14,7 @@ from sfconnector.testing._credentials import Credentials
 from sfconnector.testing._faults import Faults
 from sfconnector.testing._oauth import SCOPE
 from sfconnector.testing._people import People
+from sfconnector.testing._reports._author import DateFilterLike, FilterLike, GroupingLike, compose, save
 from sfconnector.testing._requests import RequestLog
 from sfconnector.testing._runtime import Runtime
 from sfconnector.testing._schema import SObjectType
@@ -303,6 +304,71 @@ class LocalOrg:
         """
         source = describe if isinstance(describe, Mapping) else os.fspath(describe)
         return self._changed_schema(self._runtime.store.load_describe(source))
+
+    def add_report(
+        self,
+        name: str,
+        report_type: str,
+        *,
+        columns: Iterable[str] | None = None,
+        groupings_down: Iterable[GroupingLike] = (),
+        groupings_across: Iterable[GroupingLike] = (),
+        aggregates: Iterable[str] = ("RowCount",),
+        filters: Iterable[FilterLike] = (),
+        boolean_filter: str | None = None,
+        date_filter: DateFilterLike | None = None,
+        sort_by: GroupingLike | None = None,
+        row_limit: int | None = None,
+        folder_id: str | None = None,
+    ) -> str:
+        """Save a report and return its id; its groupings make it tabular, summary or matrix.
+
+        Columns are named as in reports (``ACCOUNT_NAME``) or by the path of the field (``Account.Name``).
+
+        Args:
+            name: display name, up to 40 characters.
+            report_type: ``Opportunity``, ``AccountList``… or an object such as ``Account`` or ``Invoice__c``.
+            columns: of the detail rows; those of a new report of this type, if not given.
+            groupings_down: row groupings, each a column or a pair such as ``("CloseDate", "Month")``.
+            groupings_across: column groupings, likewise.
+            aggregates: ``RowCount``, or ``s!``, ``a!``, ``mx!``, ``m!``, ``u!`` and a column: ``s!Amount``.
+            filters: triples of column, operator and value or values: ``("StageName", "notEqual", "Closed Lost")``.
+            boolean_filter: logic of the filters, such as ``(1 OR 2) AND 3``; all must hold, if not given.
+            date_filter: a column and a date literal, or a column and the first and the last day.
+            sort_by: column that orders the rows, or a pair of it and ``Desc``.
+            row_limit: how many records take part.
+            folder_id: folder of reports; the public reports of the org, if not given.
+
+        Raises:
+            ValueError: a name is not known, or the report could not be run.
+
+        Example:
+            >>> from sfconnector.testing import LocalOrg
+            >>> with LocalOrg() as org:
+            ...     org.add_report("Pipeline", "Opportunity", groupings_down=["StageName"], aggregates=["s!Amount"])
+            '00OLo0...'
+        """
+        metadata = compose(
+            self._runtime.store.schema,
+            report_type,
+            columns=columns,
+            groupings_down=groupings_down,
+            groupings_across=groupings_across,
+            aggregates=aggregates,
+            filters=filters,
+            date_filter=date_filter,
+            sort_by=sort_by,
+            row_limit=row_limit,
+        )
+        return save(
+            self._runtime.store,
+            {
+                **metadata,
+                "folderId": self.organization_id if folder_id is None else folder_id,
+                "name": name,
+                "reportBooleanFilter": boolean_filter,
+            },
+        )
 
     def _changed_schema(self, changed: _T) -> _T:
         self._runtime.schema_changed_at = self.clock().replace(microsecond=0)

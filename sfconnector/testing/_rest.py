@@ -14,7 +14,15 @@ import attrs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sfconnector.testing import _multipart, _rest_blobs, _rest_collections, _rest_describe, _rest_query, _rest_records
+from sfconnector.testing import (
+    _multipart,
+    _rest_blobs,
+    _rest_collections,
+    _rest_describe,
+    _rest_query,
+    _rest_records,
+    _rest_reports,
+)
 from sfconnector.testing._context import RequestContext
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import (
@@ -89,6 +97,21 @@ ROUTES = (
         PATCH=_rest_records.upsert,
         DELETE=_rest_records.delete_by_external_id,
     ),
+    _route("analytics/reports", GET=_rest_reports.listed, POST=_rest_reports.create),
+    _route("analytics/reports/query", POST=_rest_reports.query),
+    _route(
+        "analytics/reports/{id}",
+        GET=_rest_reports.run,
+        POST=_rest_reports.run_with_metadata,
+        PATCH=_rest_reports.save,
+        DELETE=_rest_reports.delete,
+    ),
+    _route("analytics/reports/{id}/describe", GET=_rest_reports.describe),
+    _route("analytics/reportTypes", GET=_rest_reports.report_types),
+    _route("analytics/reportTypes/{type}", GET=_rest_reports.report_type),
+    _route("analytics/report-types", GET=_rest_reports.report_types),
+    _route("analytics/report-types/{type}", GET=_rest_reports.report_type),
+    _route("analytics/filteroperators", GET=_rest_reports.filter_operators),
     _route("composite", GET=_rest_collections.resources),
     _route(
         "composite/sobjects",

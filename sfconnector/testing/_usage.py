@@ -1,11 +1,13 @@
 """API requests counted against the daily limit, and the list of all limits."""
 
 import threading
+from collections import defaultdict, deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 _DAY = timedelta(hours=24)
+_HOUR = timedelta(hours=1)
 
 # Names and, where it has a say in nothing here, the maximum, as documented for a Developer Edition org.
 # https://developer.salesforce.com/docs/platform/api-rest/guide/resources-limits.html
@@ -81,6 +83,7 @@ class Usage:
         self._lock = threading.Lock()
         self._since = clock()
         self._used = 0
+        self._taken: defaultdict[str, deque[datetime]] = defaultdict(deque)
 
     def count(self) -> bool:
         """Count one request; ``False`` if the limit had been reached before it."""
@@ -90,6 +93,20 @@ class Usage:
                 return False
             self._used += 1
             return True
+
+    def take(self, name: str) -> bool:
+        """Use an hourly limit of ``/limits`` once; ``False`` if it had been reached before."""
+        with self._lock:
+            if self._left(name) == 0:
+                return False
+            self._taken[name].append(self._clock())
+            return True
+
+    def _left(self, name: str) -> int:
+        taken = self._taken[name]
+        while taken and self._clock() - taken[0] >= _HOUR:
+            taken.popleft()
+        return _MAXIMA[name] - len(taken)
 
     @property
     def used(self) -> int:
@@ -110,6 +127,9 @@ class Usage:
     def limits(self) -> dict[str, Any]:
         """The body of ``/limits``."""
         limits: dict[str, Any] = {name: {"Max": maximum, "Remaining": maximum} for name, maximum in _MAXIMA.items()}
+        with self._lock:
+            for name in list(self._taken):
+                limits[name]["Remaining"] = self._left(name)
         limits["DailyApiRequests"] = {"Max": self.maximum, "Remaining": self.maximum - self.used}
         permission_sets = {"Max": 1_500, "Remaining": 1_500}
         limits["PermissionSets"] = permission_sets | {"CreateCustom": {"Max": 1_000, "Remaining": 1_000}}

@@ -103,12 +103,14 @@ if TYPE_CHECKING:
     from .report_instance import ReportInstance
     from .report_list_item import ReportListItem
     from .report_metadata import ReportMetadata
+    from .report_operator import ReportOperator
     from .report_request import ReportRequest
     from .report_result import ReportResult
     from .report_sort import ReportSort
     from .report_standard_filter import ReportStandardFilter
     from .report_type import ReportType
     from .report_type_column import ReportTypeColumn
+    from .report_type_group import ReportTypeGroup
     from .report_type_metadata import ReportTypeMetadata
     from .save_error import SaveError
     from .save_result import SaveResult
@@ -239,12 +241,14 @@ else:
             "ReportInstance": "report_instance",
             "ReportListItem": "report_list_item",
             "ReportMetadata": "report_metadata",
+            "ReportOperator": "report_operator",
             "ReportRequest": "report_request",
             "ReportResult": "report_result",
             "ReportSort": "report_sort",
             "ReportStandardFilter": "report_standard_filter",
             "ReportType": "report_type",
             "ReportTypeColumn": "report_type_column",
+            "ReportTypeGroup": "report_type_group",
             "ReportTypeMetadata": "report_type_metadata",
             "SObjectInfo": "sobject_info",
             "SaveError": "save_error",
@@ -375,12 +379,14 @@ __all__ = [
     "ReportInstance",
     "ReportListItem",
     "ReportMetadata",
+    "ReportOperator",
     "ReportRequest",
     "ReportResult",
     "ReportSort",
     "ReportStandardFilter",
     "ReportType",
     "ReportTypeColumn",
+    "ReportTypeGroup",
     "ReportTypeMetadata",
     "SObjectInfo",
     "SaveError",

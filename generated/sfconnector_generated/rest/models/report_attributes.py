@@ -15,6 +15,7 @@ class ReportAttributes(_model.Model):
 
     Attributes:
         id: Id of the background run.
+        report_id: Null for a report that is not saved.
         status: `New`, `Running`, `Success` or `Error`.
         type: `Report` or `ReportInstance`.
     """
@@ -26,8 +27,8 @@ class ReportAttributes(_model.Model):
     instances_url: str | None | Unset = UNSET
     owner_id: str | Unset = UNSET
     queryable: bool | Unset = UNSET
-    report_id: str | Unset = UNSET
-    report_name: str | Unset = UNSET
+    report_id: str | None | Unset = UNSET
+    report_name: str | None | Unset = UNSET
     request_date: datetime.datetime | None | Unset = UNSET
     status: str | Unset = UNSET
     type: str | Unset = UNSET

@@ -16,6 +16,7 @@ class ReportColumn(_model.Model):
     Attributes:
         data_type: Type, such as `string` or `currency`.
         entity_column_name: Object and field, such as `User.Name`.
+        filter_values: Values of a picklist, of `{name, label}`.
         grouping_level: 0 for the outermost.
     """
 
@@ -25,6 +26,8 @@ class ReportColumn(_model.Model):
     down_grouping_context: str | None | Unset = UNSET
     entity_column_name: str | None | Unset = UNSET
     field_to_field_filterable: bool | Unset = UNSET
+    filter_values: list[Any] | None | Unset = UNSET
+    filterable: bool | Unset = UNSET
     grouping_level: int | Unset = UNSET
     inactive_filter_values: list[Any] | None | Unset = UNSET
     is_custom: bool | Unset = UNSET
@@ -38,6 +41,8 @@ class ReportColumn(_model.Model):
         "down_grouping_context": "downGroupingContext",
         "entity_column_name": "entityColumnName",
         "field_to_field_filterable": "fieldToFieldFilterable",
+        "filter_values": "filterValues",
+        "filterable": "filterable",
         "grouping_level": "groupingLevel",
         "inactive_filter_values": "inactiveFilterValues",
         "is_custom": "isCustom",

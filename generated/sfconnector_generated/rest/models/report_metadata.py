@@ -24,14 +24,14 @@ class ReportMetadata(_model.Model):
         custom_summary_formula: Summary formulas, name to formula.
         dashboard_setting: Settings for dashboards.
         detail_columns: Columns of the rows.
-        developer_name: API name.
+        developer_name: API name; null for a report that is not saved.
+        id: Null for a report that is not saved.
         name: Label.
         presentation_options: Display options.
         report_boolean_filter: Logic of the filters, such as `(1 OR 2) AND 3`.
         report_format: `TABULAR`, `SUMMARY`, `MATRIX` or `MULTI_BLOCK`.
         report_type: The type of a report.
         scope: Whose records, such as `organization` or `user`.
-        standard_date_filter: The standard date filter.
         top_rows: Row limit: `rowLimit` and `direction`.
     """
 
@@ -46,7 +46,7 @@ class ReportMetadata(_model.Model):
     dashboard_setting: Any | Unset = UNSET
     description: str | None | Unset = UNSET
     detail_columns: list[str] | None | Unset = UNSET
-    developer_name: str | Unset = UNSET
+    developer_name: str | None | Unset = UNSET
     division: str | None | Unset = UNSET
     folder_id: str | None | Unset = UNSET
     groupings_across: list[models.ReportGroupingInfo] | Unset = UNSET
@@ -54,8 +54,8 @@ class ReportMetadata(_model.Model):
     has_detail_rows: bool | Unset = UNSET
     has_record_count: bool | Unset = UNSET
     historical_snapshot_dates: list[str] | None | Unset = UNSET
-    id: str | Unset = UNSET
-    name: str | Unset = UNSET
+    id: str | None | Unset = UNSET
+    name: str | None | Unset = UNSET
     presentation_options: Any | Unset = UNSET
     report_boolean_filter: str | None | Unset = UNSET
     report_filters: list[models.ReportFilter] | Unset = UNSET
@@ -65,7 +65,7 @@ class ReportMetadata(_model.Model):
     show_grand_total: bool | Unset = UNSET
     show_subtotals: bool | Unset = UNSET
     sort_by: list[models.ReportSort] | None | Unset = UNSET
-    standard_date_filter: models.ReportDateFilter | Unset = UNSET
+    standard_date_filter: models.ReportDateFilter | None | Unset = UNSET
     standard_filters: list[models.ReportStandardFilter] | None | Unset = UNSET
     supports_role_hierarchy: bool | Unset = UNSET
     top_rows: Any | Unset = UNSET

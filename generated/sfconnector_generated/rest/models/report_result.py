@@ -18,9 +18,12 @@ class ReportResult(_model.Model):
         attributes: Which report, and which background run of it.
         all_data: Whether all rows are there; a run returns 2,000 at most.
         fact_map: Cell to data. A cell is `row!column`, each a grouping key or `T` for the total; `T!T` is the
-            grand total and, in tabular reports, all rows. Data are `aggregates` and `rows`, of `{label, value}`.
+            grand total and, in tabular reports, all rows. Data are `aggregates`, of `{label, value}`, and, if
+            details were asked for, `rows`, of `{dataCells}`, each a list of `{label, value}`.
         groupings_across: Groups of rows or columns.
         groupings_down: Groups of rows or columns.
+        has_detail_rows: Whether there are rows beside the summaries.
+        has_exceeded_tabular_row_limit: Whether rows of a tabular report were left out.
         picklist_colors: Colours of picklist values, column to value to colour.
         report_extended_metadata: Labels and types of the columns of a result.
         report_metadata: What a report shows, and how.
@@ -32,6 +35,7 @@ class ReportResult(_model.Model):
     groupings_across: models.ReportGroupings | Unset = UNSET
     groupings_down: models.ReportGroupings | Unset = UNSET
     has_detail_rows: bool | Unset = UNSET
+    has_exceeded_tabular_row_limit: bool | Unset = UNSET
     picklist_colors: Any | Unset = UNSET
     report_extended_metadata: models.ReportExtendedMetadata | Unset = UNSET
     report_metadata: models.ReportMetadata | Unset = UNSET
@@ -43,6 +47,7 @@ class ReportResult(_model.Model):
         "groupings_across": "groupingsAcross",
         "groupings_down": "groupingsDown",
         "has_detail_rows": "hasDetailRows",
+        "has_exceeded_tabular_row_limit": "hasExceededTabularRowLimit",
         "picklist_colors": "picklistColors",
         "report_extended_metadata": "reportExtendedMetadata",
         "report_metadata": "reportMetadata",

@@ -13,10 +13,12 @@ class ReportType(_model.Model):
 
     Attributes:
         type: API name.
+        describe_url: Path of its description, in lists of types.
     """
 
     type: str
+    describe_url: str | None | Unset = UNSET
     label: str | Unset = UNSET
 
-    _keys = {"type": "type", "label": "label"}
+    _keys = {"type": "type", "describe_url": "describeUrl", "label": "label"}
     _required = ("type",)
