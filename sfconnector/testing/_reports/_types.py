@@ -34,6 +34,8 @@ _CUSTOM_OBJECT = {
 # A reference shows the name of a record.
 _KEPT = "boolean currency date datetime double email id int multipicklist percent phone picklist textarea time url"
 _DATA_TYPES = {name: name for name in _KEPT.split()} | {"combobox": "picklist", "long": "int"}
+# They can be read by the ids of others only, and a report reads all.
+_NO_TYPE = frozenset({"ContentDocumentLink"})
 _NO_COLUMN = frozenset({*COMPOUNDS, "base64", "complexvalue"})
 
 
@@ -114,9 +116,7 @@ class ReportTypes:
             sobject = self.schema.get(name[len(_CUSTOM_PREFIX) :])
             return self._plain(sobject) if sobject is not None and sobject.custom else None
         sobject = self.schema.get(name)
-        if sobject is None or sobject.custom or not sobject.queryable or sobject.name in _objects():
-            return None
-        return self._plain(sobject)
+        return None if sobject is None or sobject.custom or sobject.name in _objects() else self._plain(sobject)
 
     def of_object(self, name: str) -> ReportType | None:
         """Find the report type whose first object this is: the standard one, if there is one."""
@@ -126,15 +126,15 @@ class ReportTypes:
         for known, described in _catalog().items():
             if described["object"] == sobject.name:
                 return self._standard(known, described)
-        return self._plain(sobject) if sobject.queryable else None
+        return self._plain(sobject)
 
     def __iter__(self) -> Iterator[ReportType]:
         for known, described in _catalog().items():
             if found := self._standard(known, described):
                 yield found
         for sobject in self.schema:
-            if sobject.name not in _objects() and sobject.queryable:
-                yield self._plain(sobject)
+            if sobject.name not in _objects() and (plain := self._plain(sobject)):
+                yield plain
 
     def _standard(self, name: str, described: Mapping[str, Any]) -> ReportType | None:
         sobject = self.schema.get(described["object"])
@@ -157,7 +157,9 @@ class ReportTypes:
             objects=(sobject, *maker.objects(parents)),
         )
 
-    def _plain(self, sobject: SObjectType) -> ReportType:
+    def _plain(self, sobject: SObjectType) -> ReportType | None:
+        if not sobject.queryable or sobject.name in _NO_TYPE:
+            return None
         maker = _Maker(self.schema, sobject)
         named = dict(maker.named(_CUSTOM_OBJECT)) if sobject.custom else {}
         sections = maker.completed({sobject.label: named}, ())
