@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sfconnector import auth, errors
     from sfconnector._client import Salesforce
     from sfconnector._collections import RecordResults
+    from sfconnector._download import FileStream, StoredFile
     from sfconnector._events import RefreshEvent, RequestEvent, ResponseEvent, RetryEvent
     from sfconnector._hooks import Hooks
     from sfconnector._query import Query
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CallOptions",
     "DuplicateRule",
+    "FileStream",
     "Hooks",
     "Query",
     "RecordResult",
@@ -46,6 +48,7 @@ __all__ = [
     "SObject",
     "Salesforce",
     "SaveResult",
+    "StoredFile",
     "Subrequest",
     "Subresult",
     "Timeout",
@@ -62,6 +65,7 @@ __all__ = [
 _HOMES: Final = {
     "_client": ["Salesforce"],
     "_collections": ["RecordResults"],
+    "_download": ["FileStream", "StoredFile"],
     "_events": ["RefreshEvent", "RequestEvent", "ResponseEvent", "RetryEvent"],
     "_hooks": ["Hooks"],
     "_query": ["Query"],

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import requests
 from sfconnector_generated.client import Request
 from sfconnector_generated.errors import ParseError
+from sfconnector_generated.rest.api.sobjects import create_record
 
+from sfconnector._results import SaveResult
 from sfconnector._session import Seconds, Session
-from sfconnector.errors import InvalidResponseError
+from sfconnector.errors import ErrorDetail, InvalidResponseError, RecordError
+
+if TYPE_CHECKING:
+    from sfconnector_generated.rest import models
 
 T = TypeVar("T")
 
@@ -57,6 +62,28 @@ def read(session: Session, response: requests.Response, parse: Callable[[Any], T
         return parse(data)
     except ParseError as error:
         raise InvalidResponseError(response, str(error)) from error
+
+
+def created(session: Session, response: requests.Response) -> SaveResult:
+    """Read the answer to the creation of a record.
+
+    Raises:
+        RecordError: The answer is a success that says otherwise of the record.
+        InvalidResponseError: The answer is not what the API documents.
+    """
+    saved = read(session, response, create_record.parse)
+    check_saved(saved)
+    if not saved.id:
+        raise InvalidResponseError(response, "the answer lacks the id of the new record")
+    return SaveResult(saved.id)
+
+
+def check_saved(saved: models.SaveResult | models.UpsertResult) -> None:
+    """Raise where the record failed although the answer has the status of a success."""
+    if not saved.success:
+        raise RecordError(
+            tuple(ErrorDetail(each.status_code, each.message, tuple(each.fields or ())) for each in saved.errors)
+        )
 
 
 def check_empty(response: requests.Response) -> None:

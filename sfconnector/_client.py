@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sfconnector._actions import Actions
     from sfconnector._apex import Apex
     from sfconnector._composite import Composite
+    from sfconnector._files import Files
     from sfconnector._usage import Usage
     from sfconnector._users import Users
     from sfconnector.auth import Auth
@@ -295,6 +296,13 @@ class Salesforce(Org, MixedRecords):
         from sfconnector._apex import Apex
 
         return Apex(self._session)
+
+    @cached_property
+    def files(self) -> Files:
+        """Files, attachments and documents."""
+        from sfconnector._files import Files
+
+        return Files(self._session)
 
     @cached_property
     def users(self) -> Users:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import requests
 from sfconnector_generated.client import Request
@@ -19,18 +19,14 @@ from sfconnector_generated.rest.api.sobjects import (
 )
 
 from sfconnector._answers import refusal
-from sfconnector._call import check_empty, read, send
+from sfconnector._call import check_empty, check_saved, created, read, send
 from sfconnector._described import Described
 from sfconnector._many import ManyRecords
 from sfconnector._names import auto_assign_header, check_id, check_name, external_id_value, http_date
 from sfconnector._records import encode, without_key
 from sfconnector._results import CallOptions, DuplicateRule, SaveResult, UpsertResult, header
 from sfconnector._session import Seconds, may_be_done
-from sfconnector.errors import ErrorDetail, InvalidResponseError, RecordError
-
-if TYPE_CHECKING:
-    from sfconnector_generated.rest import models
-
+from sfconnector.errors import InvalidResponseError
 
 T = TypeVar("T")
 
@@ -85,12 +81,7 @@ class SObject(Described, ManyRecords[T]):
             sforce_duplicate_rule_header=header(duplicate_rule, DuplicateRule),
             sforce_call_options=header(call_options, CallOptions),
         )
-        response = send(self._session, request, timeout=timeout)
-        saved = read(self._session, response, create_record.parse)
-        _check_saved(saved)
-        if not saved.id:
-            raise InvalidResponseError(response, "the answer lacks the id of the new record")
-        return SaveResult(saved.id)
+        return created(self._session, send(self._session, request, timeout=timeout))
 
     @overload
     def get(
@@ -284,7 +275,7 @@ class SObject(Described, ManyRecords[T]):
             return UpsertResult(None, created=False)
         if (saved := read(self._session, response, upsert_record.parse)) is None:
             raise InvalidResponseError(response, "the answer lacks the result of the upsert")
-        _check_saved(saved)
+        check_saved(saved)
         return UpsertResult(saved.id or None, created=saved.created or response.status_code == 201)
 
     def delete(self, record_id: str, *, call_options: CallOptions | None = None, timeout: Seconds = None) -> None:
@@ -367,11 +358,3 @@ class SObject(Described, ManyRecords[T]):
 
     def __repr__(self) -> str:
         return f"<SObject {self.name}>"
-
-
-def _check_saved(saved: models.SaveResult | models.UpsertResult) -> None:
-    """Raise where the record failed although the answer has the status of a success."""
-    if not saved.success:
-        raise RecordError(
-            tuple(ErrorDetail(each.status_code, each.message, tuple(each.fields or ())) for each in saved.errors)
-        )
