@@ -21,6 +21,7 @@ MODULES = [
     "sfconnector._client",
     "sfconnector._described",
     "sfconnector._org",
+    "sfconnector._files",
     "sfconnector._hooks",
     "sfconnector._many",
     "sfconnector._mixed",
@@ -35,8 +36,8 @@ DOMAIN = "https://acme.my.salesforce.com"
 
 
 @pytest.fixture
-def names(local_org: LocalOrg, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """What an example takes for granted: credentials, a client and an account with an external id."""
+def names(local_org: LocalOrg, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """What an example takes for granted: credentials, a client, an account with an external id, a file and a folder."""
     local_org.add_field("Account", "Ext__c", "string(40) unique external_id")
     for name, value in local_org.environ().items():
         monkeypatch.setenv(name, value)
@@ -48,6 +49,8 @@ def names(local_org: LocalOrg, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict
             "auth": auth,
             "client_id": local_org.client_id,
             "client_secret": local_org.client_secret,
+            "file": sf.files.upload(b"Dear all", name="letter.txt"),
+            "folder_path": tmp_path,
             "refresh_token": local_org.refresh_token(),
             "private_key": local_org.private_key,
             "username": local_org.username,
