@@ -3,6 +3,7 @@
 https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_describesobjects_describesobjectresult.htm
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -116,6 +117,8 @@ class Schema:
 
     def __init__(self, sobjects: Iterable[SObjectType] = ()) -> None:
         self._sobjects: dict[str, SObjectType] = {}
+        # What follows from the objects, and from which.
+        self._children: tuple[Mapping[str, SObjectType], Mapping[str, list[ChildRelationship]]] | None = None
         for sobject in sobjects:
             self.add(sobject)
 
@@ -131,18 +134,27 @@ class Schema:
         return next((sobject for sobject in self._sobjects.values() if sobject.key_prefix == prefix), None)
 
     def child_relationships(self, parent: str) -> list[ChildRelationship]:
-        return [
-            ChildRelationship(
-                child_sobject=sobject.name,
-                field=field.name,
-                relationship_name=field.extra.get("childRelationshipName"),
-                cascade_delete=field.cascade_delete,
-                restricted_delete=field.restricted_delete,
-            )
-            for sobject in self
-            for field in sobject.fields.values()
-            if parent in field.reference_to
-        ]
+        known = self._sobjects
+        if self._children is None or self._children[0] is not known:
+            self._children = (known, _children_by_parent(self))
+        return list(self._children[1].get(parent, ()))
 
     def __iter__(self) -> Iterator[SObjectType]:
         return iter(sorted(self._sobjects.values(), key=lambda sobject: sobject.name))
+
+
+def _children_by_parent(schema: Schema) -> dict[str, list[ChildRelationship]]:
+    children: defaultdict[str, list[ChildRelationship]] = defaultdict(list)
+    for sobject in schema:
+        for field in sobject.fields.values():
+            for parent in field.reference_to:
+                children[parent].append(
+                    ChildRelationship(
+                        child_sobject=sobject.name,
+                        field=field.name,
+                        relationship_name=field.extra.get("childRelationshipName"),
+                        cascade_delete=field.cascade_delete,
+                        restricted_delete=field.restricted_delete,
+                    )
+                )
+    return dict(children)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sfconnector.testing._standard import standard_objects
+
 USERNAME = "admin@local-org.example"
 _CLOSED_LEADS = {"Closed - Converted"}
 _STAGES = (
@@ -21,13 +23,28 @@ _STAGES = (
 # https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_contractstatus.htm
 _CONTRACT_STATUSES = {"In Approval Process": "InApproval", "Activated": "Activated", "Draft": "Draft"}
 _LOCALE = {"TimeZoneSidKey": "America/Los_Angeles", "LanguageLocaleKey": "en_US"}
-_PERMISSIONS = (
+# Of what a profile may allow, what those who are no administrators may.
+_STANDARD_PERMISSIONS = (
+    "PermissionsActivitiesAccess",
     "PermissionsApiEnabled",
-    "PermissionsModifyAllData",
-    "PermissionsViewAllData",
+    "PermissionsConvertLeads",
+    "PermissionsEditEvent",
+    "PermissionsEditTask",
+    "PermissionsEmailSingle",
+    "PermissionsExportReport",
+    "PermissionsImportPersonal",
+    "PermissionsLightningExperienceUser",
+    "PermissionsRunReports",
+    "PermissionsViewRoles",
     "PermissionsViewSetup",
-    "PermissionsManageUsers",
 )
+# https://help.salesforce.com/s/articleView?id=sf.standard_profiles.htm
+_PROFILES: dict[str, tuple[str, ...]] = {
+    "Standard User": (),
+    "Marketing User": ("PermissionsImportLeads",),
+    "Contract Manager": ("PermissionsActivateContract",),
+}
+_NOT_EVEN_ADMINISTRATORS = ("PermissionsApiUserOnly", "PermissionsPasswordNeverExpires", "PermissionsBulkApiHardDelete")
 
 Insert = Callable[[str, Mapping[str, Any]], str]
 
@@ -46,8 +63,11 @@ def seed(insert: Insert, admin_user_id: str) -> None:
         | {"Status": "Active", "UsedLicenses": 1},
     )
     common = {"UserLicenseId": license_id, "UserType": "Standard"}
-    profile_id = insert("Profile", {"Name": "System Administrator", **common, **dict.fromkeys(_PERMISSIONS, 1)})
-    insert("Profile", {"Name": "Standard User", **common, "PermissionsApiEnabled": 1})
+    profile = next(sobject for sobject in standard_objects() if sobject.name == "Profile")
+    permissions = {name for name in profile.fields if name.startswith("Permissions")} - {*_NOT_EVEN_ADMINISTRATORS}
+    profile_id = insert("Profile", {"Name": "System Administrator", **common, **dict.fromkeys(permissions, 1)})
+    for name, more in _PROFILES.items():
+        insert("Profile", {"Name": name, **common, **dict.fromkeys([*_STANDARD_PERMISSIONS, *more], 1)})
     insert("User", {"Id": admin_user_id, "ProfileId": profile_id, **_admin()})
     insert("User", _automated_process())
     insert("Group", {"Name": "All Internal Users", "DeveloperName": "AllInternalUsers", "Type": "Organization"})

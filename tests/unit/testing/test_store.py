@@ -370,7 +370,7 @@ def test_an_org_is_born_with_its_people_and_statuses(store: Store, context: Requ
     assert admin["IsActive"] is True
     assert read(store, "Profile", admin["ProfileId"], "Name")["Name"] == "System Administrator"
     counts = {name: store.count(name) for name in ("Organization", "User", "Profile", "LeadStatus", "RecordType")}
-    assert counts == {"Organization": 1, "User": 2, "Profile": 2, "LeadStatus": 4, "RecordType": 2}
+    assert counts == {"Organization": 1, "User": 2, "Profile": 4, "LeadStatus": 4, "RecordType": 2}
     assert context.user_id == store.admin_user_id
 
 
