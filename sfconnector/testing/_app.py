@@ -26,6 +26,7 @@ _FAULTS = frozenset(
         "error",
         "expire_after",
         "expire_tokens",
+        "fail_report_runs",
         "html_error",
         "limit_exceeded",
         "lock_rows",
@@ -34,6 +35,8 @@ _FAULTS = frozenset(
         "unavailable",
     }
 )
+# Those of them that take ids, and what the ids are called in JSON.
+_POSITIONAL = {"lock_rows": "record_ids", "fail_report_runs": "report_ids"}
 
 
 def create_app(runtime: Runtime) -> ASGIApp:
@@ -82,7 +85,7 @@ class Control:
         arguments = wanted.get("arguments", {})
         if not isinstance(arguments, dict):
             raise TypeError('"arguments" must be an object of named arguments.')
-        positional = arguments.pop("record_ids", []) if wanted["fault"] == "lock_rows" else []
+        positional = arguments.pop(_POSITIONAL.get(wanted["fault"], ""), [])
         getattr(self._runtime.faults, wanted["fault"])(*positional, **arguments)
 
 

@@ -98,6 +98,7 @@ class Faults:
         self._lock = threading.Lock()
         self._armed: list[Fault] = []
         self._row_locks: list[tuple[Fault, frozenset[str]]] = []
+        self._failing_reports: list[tuple[Fault, frozenset[str]]] = []
 
     # What the server asks.
 
@@ -120,17 +121,27 @@ class Faults:
         Raises:
             OrgError: ``UNABLE_TO_LOCK_ROW``.
         """
-        if not self._row_locks:
-            return
+        if self._meet(self._row_locks, record_id or "", method, path):
+            raise OrgError(400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", fields=())
+
+    def fails_report(self, report_id: str) -> bool:
+        """Tell whether this background run of a report fails."""
+        return self._meet(self._failing_reports, report_id, "POST", "")
+
+    def _meet(self, armed: list[tuple[Fault, frozenset[str]]], record_id: str, method: str, path: str) -> bool:
+        """Use up a fault that is armed for certain records."""
+        if not armed:
+            return False
         with self._lock:
-            for entry in self._row_locks:
+            for entry in armed:
                 fault, ids = entry
-                if (ids and (record_id or "")[:15] not in ids) or not fault.matches(method, path):
+                if (ids and record_id[:15] not in ids) or not fault.matches(method, path):
                     continue
                 fault.hit()
                 if fault.times == 0:
-                    self._row_locks.remove(entry)
-                raise OrgError(400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", fields=())
+                    armed.remove(entry)
+                return True
+        return False
 
     # What a test asks.
 
@@ -138,13 +149,14 @@ class Faults:
     def armed(self) -> tuple[Fault, ...]:
         """The faults that are still to come."""
         with self._lock:
-            return (*self._armed, *(fault for fault, _ in self._row_locks))
+            return (*self._armed, *(fault for fault, _ in (*self._row_locks, *self._failing_reports)))
 
     def clear(self) -> None:
         """Disarm everything, expiry after a number of requests and rotation included."""
         with self._lock:
             self._armed.clear()
             self._row_locks.clear()
+            self._failing_reports.clear()
         self._tokens.expire_after(None)
         self._tokens.rotate = False
 
@@ -301,6 +313,18 @@ class Faults:
         fault = _fault(None, times, method, path)
         with self._lock:
             self._row_locks.append((fault, frozenset(record_id[:15] for record_id in record_ids)))
+        return fault
+
+    def fail_report_runs(self, *report_ids: str, times: int | None = 1) -> Fault:
+        """Let background runs of reports end as ``Error``; ``times`` counts runs.
+
+        Args:
+            report_ids: 15- or 18-character ids of the reports; any report if none is given.
+            times: number of runs, ``None`` for all.
+        """
+        fault = _fault(None, times, None, None)
+        with self._lock:
+            self._failing_reports.append((fault, frozenset(report_id[:15] for report_id in report_ids)))
         return fault
 
     def expire_tokens(self) -> None:

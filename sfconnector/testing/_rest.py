@@ -21,6 +21,7 @@ from sfconnector.testing import (
     _rest_describe,
     _rest_query,
     _rest_records,
+    _rest_report_runs,
     _rest_reports,
 )
 from sfconnector.testing._context import RequestContext
@@ -107,6 +108,12 @@ ROUTES = (
         DELETE=_rest_reports.delete,
     ),
     _route("analytics/reports/{id}/describe", GET=_rest_reports.describe),
+    _route("analytics/reports/{id}/instances", GET=_rest_report_runs.listed, POST=_rest_report_runs.start),
+    _route(
+        "analytics/reports/{id}/instances/{instance}",
+        GET=_rest_report_runs.result,
+        DELETE=_rest_report_runs.delete,
+    ),
     _route("analytics/reportTypes", GET=_rest_reports.report_types),
     _route("analytics/reportTypes/{type}", GET=_rest_reports.report_type),
     _route("analytics/report-types", GET=_rest_reports.report_types),

@@ -91,6 +91,7 @@ def save(runtime: Runtime, call: Call, report_id: str) -> Answer:
     metadata = changed(saved, _metadata.requested(body(call)))
     definition = define(metadata, ReportTypes(runtime.store.schema), context_of(runtime, call))
     runtime.store.reports.save(definition.metadata, call.context.user_id)
+    runtime.store.report_instances.drop_unfinished(saved["id"])
     return Answer(body=description(runtime, call, definition.metadata))
 
 
@@ -98,6 +99,7 @@ def delete(runtime: Runtime, call: Call, report_id: str) -> Answer:
     """https://developer.salesforce.com/docs/atlas.en-us.api_analytics.meta/api_analytics/sforce_analytics_rest_api_delete_report.htm"""
     saved = runtime.store.reports.get(report_id)
     runtime.store.delete("Report", saved["id"], call.context)
+    runtime.store.report_instances.drop_unfinished(saved["id"])
     return Answer(status=204)
 
 

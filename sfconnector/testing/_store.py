@@ -18,6 +18,7 @@ from sfconnector.testing._database import connect as connect
 from sfconnector.testing._errors import AmbiguousExternalIdError, OrgError
 from sfconnector.testing._objects import Objects
 from sfconnector.testing._recent import KEPT, Recent
+from sfconnector.testing._reports._instances import Instances
 from sfconnector.testing._reports._saved import SavedReports
 from sfconnector.testing._rules import Change, derive, follow, roll_up
 from sfconnector.testing._schema import Field, Schema, SObjectType
@@ -83,6 +84,7 @@ class Store:
         self._trash = Trash(self.schema, self._database, self._validator, self.blobs)
         self._recent = Recent(self.schema, self._database)
         self.reports = SavedReports(self._database, self._insert, clock)
+        self.report_instances = Instances(self._database, clock)
         self._objects = Objects(self.schema, self._database, self._insert)
         with self.transaction():
             self._objects.restore()

@@ -3,7 +3,18 @@
 from typing import Any
 
 import attrs
+import requests
 from local_api import Api
+
+Refusal = tuple[int, str, str]
+
+UNAVAILABLE = (404, "NOT_FOUND", "The data you’re trying to access is unavailable.")
+NO_METADATA = (
+    400,
+    "BAD_REQUEST",
+    "The request is invalid because there is no metadata. Specify metadata in the request body.",
+)
+INCOMPLETE = (500, "INTERNAL_ERROR", "The request body is either invalid or incomplete.")
 
 DEALS = [
     # name, account, stage, close date, amount, type
@@ -40,10 +51,8 @@ class Reports:
         rows = self.run(report_id, metadata, includeDetails="true")["factMap"]["T!T"]["rows"]
         return [row["dataCells"][0]["label"] for row in rows]
 
-    def refusal(self, report_id: str, metadata: Any) -> tuple[int, str, str]:
-        response = self.api("POST", f"analytics/reports/{report_id}", json={"reportMetadata": metadata})
-        (error,) = response.json()
-        return response.status_code, error["errorCode"], error["message"]
+    def refusal(self, report_id: str, metadata: Any) -> Refusal:
+        return refusal(self.api("POST", f"analytics/reports/{report_id}", json={"reportMetadata": metadata}))
 
 
 def make_reports(api: Api) -> Reports:
@@ -65,3 +74,8 @@ def labels(groupings: dict[str, Any]) -> list[Any]:
         (group["key"], group["label"], *([labels(group)] if group["groupings"] else []))
         for group in groupings["groupings"]
     ]
+
+
+def refusal(response: requests.Response) -> Refusal:
+    (error,) = response.json()
+    return response.status_code, error["errorCode"], error["message"]

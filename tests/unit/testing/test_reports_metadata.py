@@ -3,32 +3,15 @@
 from typing import Any
 
 import pytest
-import requests
 from local_api import Api
-from reports_org import Reports, labels, make_reports
+from reports_org import INCOMPLETE, NO_METADATA, UNAVAILABLE, Refusal, Reports, labels, make_reports, refusal
 
 from sfconnector.testing import LocalOrg
-
-Refusal = tuple[int, str, str]
 
 
 @pytest.fixture
 def reports(api: Api) -> Reports:
     return make_reports(api)
-
-
-def refusal(response: requests.Response) -> Refusal:
-    (error,) = response.json()
-    return response.status_code, error["errorCode"], error["message"]
-
-
-UNAVAILABLE = (404, "NOT_FOUND", "The data you’re trying to access is unavailable.")
-NO_METADATA = (
-    400,
-    "BAD_REQUEST",
-    "The request is invalid because there is no metadata. Specify metadata in the request body.",
-)
-INCOMPLETE = (500, "INTERNAL_ERROR", "The request body is either invalid or incomplete.")
 
 
 def test_the_description_of_a_report(reports: Reports) -> None:

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 from local_api import Api
-from reports_org import Reports, make_reports
-from test_reports_metadata import NO_METADATA, UNAVAILABLE, refusal
+from reports_org import NO_METADATA, UNAVAILABLE, Reports, make_reports, refusal
 
 from sfconnector.testing import LocalOrg
 
