@@ -4,12 +4,14 @@ https://developer.salesforce.com/docs/platform/api-rest/guide/resources-query.ht
 """
 
 import re
-from typing import Any
 
 from sfconnector.testing import _soql
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call
 from sfconnector.testing._ids import normalize
+from sfconnector.testing._reports._definition import define
+from sfconnector.testing._reports._run import soql as report_soql
+from sfconnector.testing._reports._types import ReportTypes
 from sfconnector.testing._running_user import query_context
 from sfconnector.testing._runtime import Runtime
 
@@ -40,7 +42,9 @@ def _query(runtime: Runtime, call: Call, resource: str) -> Answer:
     schema = runtime.store.schema
     with runtime.store.transaction() as connection:
         if explained is not None:
-            return Answer(body=_explain(explained, schema=schema, connection=connection, context=context))
+            soql = _report_query(runtime, explained.strip(), context) or explained
+            plans = _soql.explain(soql, schema=schema, connection=connection, context=context)
+            return Answer(body={"plans": plans, "sourceQuery": soql})
         result = _soql.execute(text, schema=schema, connection=connection, context=context)
         if result.tracked is not None:
             sobject, clause = result.tracked
@@ -49,11 +53,18 @@ def _query(runtime: Runtime, call: Call, resource: str) -> Answer:
     return Answer(body=runtime.cursors.first(result, size))
 
 
-def _explain(text: str, **org: Any) -> dict[str, Any]:
-    """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-query-performance-feedback.html"""
-    if normalize(text.strip()) is not None:
-        raise OrgError(400, "INVALID_ID", f"The local org holds no report and no list view; there is no {text.strip()}")
-    return {"plans": _soql.explain(text, **org), "sourceQuery": text}
+def _report_query(runtime: Runtime, text: str, context: _soql.Context) -> str | None:
+    """The query behind a report that is to be explained by its id.
+
+    https://developer.salesforce.com/docs/platform/api-rest/guide/resources-query-performance-feedback.html
+    """
+    if normalize(text) is None:
+        return None
+    try:
+        saved = runtime.store.reports.get(text)
+    except OrgError as error:
+        raise OrgError(400, "INVALID_ID", f"There is no report {text}; the local org holds no list views") from error
+    return report_soql(define(saved, ReportTypes(runtime.store.schema), context))
 
 
 def _batch_size(call: Call) -> int | None:

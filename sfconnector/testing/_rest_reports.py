@@ -4,7 +4,6 @@ https://developer.salesforce.com/docs/atlas.en-us.api_analytics.meta/api_analyti
 """
 
 from collections.abc import Mapping
-from datetime import UTC
 from itertools import groupby
 from typing import Any
 
@@ -17,6 +16,7 @@ from sfconnector.testing._reports._refusals import bad_request, forbidden, incom
 from sfconnector.testing._reports._run import Run
 from sfconnector.testing._reports._run import run as run_definition
 from sfconnector.testing._reports._types import ReportTypes
+from sfconnector.testing._running_user import query_context
 from sfconnector.testing._runtime import Runtime
 
 _SYNCHRONOUS = "HourlySyncReportRuns"
@@ -178,7 +178,7 @@ def wants_details(call: Call, metadata: Mapping[str, Any]) -> bool:
 
 
 def context_of(runtime: Runtime, call: Call) -> _soql.Context:
-    return _soql.Context(user_id=call.context.user_id, now=runtime.clock(), timezone=UTC, version=call.version)
+    return query_context(runtime.store, call.context, runtime.clock())
 
 
 def attributes(call: Call, metadata: Mapping[str, Any]) -> dict[str, Any]:

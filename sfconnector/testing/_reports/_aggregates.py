@@ -12,6 +12,7 @@ import attrs
 from sfconnector.testing._reports._labels import NOTHING, Shown, look_up, number_label, plain
 from sfconnector.testing._reports._refusals import bad_request
 from sfconnector.testing._reports._types import ReportColumn, ReportType
+from sfconnector.testing._soql import Context
 
 ROW_COUNT: Final = "RowCount"
 # ``x!`` is what the guide calls the maximum, ``mx!`` what reports are saved with.
@@ -51,7 +52,7 @@ class Aggregate:
             return "int"
         return "double" if self.kind == "a" and self.column.data_type == "int" else self.column.data_type
 
-    def over(self, records: Sequence[Mapping[str, Any]]) -> Shown:
+    def over(self, records: Sequence[Mapping[str, Any]], context: Context) -> Shown:
         """Sum up records, as SOQL answered them; nulls take no part."""
         if self.column is None:
             return Shown(len(records), f"{len(records):,}", (len(records),))
@@ -60,7 +61,7 @@ class Aggregate:
         if number is None:
             return Shown(None, NOTHING, ())
         number = plain(number)
-        return Shown(number, number_label(self.column.field, number, data_type=self.data_type), (number,))
+        return Shown(number, number_label(self.column.field, number, self.data_type, context), (number,))
 
     @property
     def info(self) -> dict[str, Any]:

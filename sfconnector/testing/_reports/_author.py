@@ -7,8 +7,8 @@ from sfconnector.testing._errors import OrgError
 from sfconnector.testing._reports import _metadata, _periods
 from sfconnector.testing._reports._definition import define
 from sfconnector.testing._reports._types import ReportColumn, ReportType, ReportTypes
+from sfconnector.testing._running_user import query_context
 from sfconnector.testing._schema import Schema
-from sfconnector.testing._soql import Context
 from sfconnector.testing._store import Store
 
 GroupingLike: TypeAlias = str | tuple[str, str]
@@ -63,7 +63,7 @@ def save(store: Store, metadata: Mapping[str, Any]) -> str:
     Raises:
         ValueError: the report could not be run.
     """
-    context = Context(user_id=store.admin_user_id, now=store.clock())
+    context = query_context(store, store.context(), store.clock())
     try:
         definition = define(metadata, ReportTypes(store.schema), context)
         return str(store.reports.add(definition.metadata)["id"])

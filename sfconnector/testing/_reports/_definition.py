@@ -18,6 +18,7 @@ from sfconnector.testing._reports._metadata import report_type
 from sfconnector.testing._reports._refusals import bad_request, incomplete, unsupported
 from sfconnector.testing._reports._types import ReportColumn, ReportType, ReportTypes
 from sfconnector.testing._soql import Context
+from sfconnector.testing._soql._dates import Calendar
 
 _MAXIMUM_COLUMNS: Final = 100
 _MAXIMUM_DOWN: Final = {"SUMMARY": 3, "MATRIX": 2}
@@ -103,7 +104,7 @@ def define(given: Mapping[str, Any], types: ReportTypes, context: Context) -> De
         "reportFormat": _format(down, across),
     }
     _check_columns(metadata)
-    conditions, logic = _custom_filters(type_, metadata)
+    conditions, logic = _custom_filters(type_, metadata, context.calendar)
     metadata["reportBooleanFilter"] = logic
     metadata["standardDateFilter"], dates = _date_filter(type_, metadata["standardDateFilter"], context)
     return Definition(
@@ -192,11 +193,11 @@ def _format(down: Sequence[Grouping], across: Sequence[Grouping]) -> str:
     return format_
 
 
-def _custom_filters(type_: ReportType, metadata: Mapping[str, Any]) -> tuple[list[str], str | None]:
+def _custom_filters(type_: ReportType, metadata: Mapping[str, Any], calendar: Calendar) -> tuple[list[str], str | None]:
     entries = metadata["reportFilters"]
     if len(entries) > _filters.MAXIMUM:
         raise bad_request(f"A report has up to {_filters.MAXIMUM} filters.")
-    conditions = [_filters.condition(entry, type_) for entry in entries]
+    conditions = [_filters.condition(entry, type_, calendar) for entry in entries]
     text = metadata["reportBooleanFilter"]
     if text is None or not text.strip():
         return conditions, None
@@ -223,7 +224,7 @@ def _date_filter(
         "endDate": None if span.end is None else span.end.isoformat(),
         "startDate": None if span.start is None else span.start.isoformat(),
     }
-    return written, list(_within(column, span))
+    return written, _within(column, span, context.calendar)
 
 
 def _span(given: Mapping[str, Any], column: ReportColumn, context: Context) -> _periods.Span:
@@ -253,17 +254,13 @@ def _bound(given: Mapping[str, Any], key: str, column: ReportColumn) -> date | N
         ) from None
 
 
-def _within(column: ReportColumn, span: _periods.Span) -> list[str]:
-    timed = column.data_type == "datetime"
-    conditions = []
-    if span.start is not None:
-        conditions.append(f"{column.path} >= {span.start.isoformat()}{'T00:00:00Z' if timed else ''}")
-    if span.end is not None:
-        following = span.end + timedelta(days=1)
-        conditions.append(
-            f"{column.path} < {following.isoformat()}T00:00:00Z" if timed else f"{column.path} <= {span.end}"
-        )
-    return conditions
+def _within(column: ReportColumn, span: _periods.Span, calendar: Calendar) -> list[str]:
+    if column.data_type == "date":
+        bounds = ((">=", span.start), ("<=", span.end))
+        return [f"{column.path} {sign} {day}" for sign, day in bounds if day is not None]
+    following = None if span.end is None else span.end + timedelta(days=1)
+    instants = ((">=", span.start), ("<", following))
+    return [f"{column.path} {sign} {_filters.midnight(day, calendar)}" for sign, day in instants if day is not None]
 
 
 def _standard_filters(type_: ReportType, metadata: Mapping[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from sfconnector.testing._errors import OrgError
 from sfconnector.testing._reports._periods import is_literal
 from sfconnector.testing._reports._refusals import bad_request, unsupported
 from sfconnector.testing._reports._types import ReportColumn, ReportType
+from sfconnector.testing._soql._dates import Calendar
 
 MAXIMUM: Final = 20
 # API name and label of each operator.
@@ -57,8 +58,8 @@ def operator_map() -> dict[str, list[dict[str, str]]]:
     return {kind: [{"label": _LABELS[name], "name": name} for name in names] for kind, names in OPERATORS.items()}
 
 
-def condition(entry: Any, type_: ReportType) -> str:
-    """Turn one of ``reportFilters`` into SOQL.
+def condition(entry: Any, type_: ReportType, calendar: Calendar) -> str:
+    """Turn one of ``reportFilters`` into SOQL; ``calendar`` tells when a day begins for the user.
 
     Raises:
         OrgError: 400 for a column, operator or value that does not fit, 501 for a comparison of two fields.
@@ -72,7 +73,7 @@ def condition(entry: Any, type_: ReportType) -> str:
         raise bad_request(f"Specify a valid condition because {operator} is invalid.")
     if filtered.get("filterType") not in (None, "fieldValue"):
         raise unsupported("filters that compare two fields")
-    return _compare(column, str(operator), _values(column, filtered.get("value")))
+    return _compare(column, str(operator), _values(column, filtered.get("value")), calendar)
 
 
 def quoted(text: str) -> str:
@@ -81,16 +82,21 @@ def quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _compare(column: ReportColumn, operator: str, values: Sequence[str | None]) -> str:
+def midnight(day: date, calendar: Calendar) -> str:
+    """Write the instant at which a day begins for the user."""
+    return f"{calendar.midnight(day):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _compare(column: ReportColumn, operator: str, values: Sequence[str | None], calendar: Calendar) -> str:
     if operator == "notEqual":
-        return f"(NOT {_any(values, lambda value: _equal(column, value))})"
+        return f"(NOT {_any(values, lambda value: _equal(column, value, calendar))})"
     if operator == "equals":
-        return _any(values, lambda value: _equal(column, value))
+        return _any(values, lambda value: _equal(column, value, calendar))
     if operator in ("includes", "excludes"):
         listed = ", ".join(_literal(column, value or "") for value in values)
         return f"{column.path} {operator.upper()} ({listed})"
     if operator in _SIGNS:
-        return _any(values, lambda value: _ordered(column, operator, value))
+        return _any(values, lambda value: _ordered(column, operator, value, calendar))
     if column.data_type == "id":
         raise unsupported("the operator startsWith for ids")
     before = "" if operator == "startsWith" else "%"
@@ -102,15 +108,16 @@ def _any(values: Sequence[str | None], make: Callable[[str | None], str]) -> str
     return f"({' OR '.join(map(make, values))})"
 
 
-def _equal(column: ReportColumn, value: str | None) -> str:
+def _equal(column: ReportColumn, value: str | None, calendar: Calendar) -> str:
     if value is None:
         return f"{column.path} = null"
     if column.data_type == "datetime" and (day := _day(value)) is not None:
-        return f"({column.path} >= {_midnight(day)} AND {column.path} < {_midnight(day + timedelta(days=1))})"
+        start, end = (midnight(one, calendar) for one in (day, day + timedelta(days=1)))
+        return f"({column.path} >= {start} AND {column.path} < {end})"
     return f"{column.path} = {_literal(column, value)}"
 
 
-def _ordered(column: ReportColumn, operator: str, value: str | None) -> str:
+def _ordered(column: ReportColumn, operator: str, value: str | None, calendar: Calendar) -> str:
     sign = _SIGNS[operator]
     if value is None:
         # Nothing is less or greater than nothing.
@@ -119,7 +126,7 @@ def _ordered(column: ReportColumn, operator: str, value: str | None) -> str:
         if column.mark == "day" and operator in ("greaterThan", "lessOrEqual"):
             # Where a column shows days only, the whole day is on one side.
             sign, day = {"greaterThan": ">=", "lessOrEqual": "<"}[operator], day + timedelta(days=1)
-        return f"{column.path} {sign} {_midnight(day)}"
+        return f"{column.path} {sign} {midnight(day, calendar)}"
     return f"{column.path} {sign} {_literal(column, value)}"
 
 
@@ -174,10 +181,6 @@ def _day(value: str) -> date | None:
         return date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:
         raise bad_request(_WRONG_DATE) from None
-
-
-def _midnight(day: date) -> str:
-    return f"{day.isoformat()}T00:00:00Z"
 
 
 def _record_id(value: str) -> str:

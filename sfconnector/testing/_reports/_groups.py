@@ -12,7 +12,7 @@ import attrs
 from sfconnector.testing._reports._definition import Grouping
 from sfconnector.testing._reports._labels import Shown, look_up, show
 from sfconnector.testing._reports._periods import NONE, group
-from sfconnector.testing._soql._dates import Calendar
+from sfconnector.testing._soql import Context
 
 TOTAL: Final = "T"
 Records = Sequence[Mapping[str, Any]]
@@ -60,44 +60,44 @@ class Side:
         return found
 
 
-def arrange(records: Records, groupings: Sequence[Grouping], calendar: Calendar) -> Side:
+def arrange(records: Records, groupings: Sequence[Grouping], context: Context) -> Side:
     """Put records into groups."""
-    return Side(Group(TOTAL, Shown(None, ""), records, _split(records, groupings, calendar, "")))
+    return Side(Group(TOTAL, Shown(None, ""), records, _split(records, groupings, context, "")))
 
 
-def _split(records: Records, groupings: Sequence[Grouping], calendar: Calendar, prefix: str) -> tuple[Group, ...]:
+def _split(records: Records, groupings: Sequence[Grouping], context: Context, prefix: str) -> tuple[Group, ...]:
     if not groupings:
         return ()
     grouping, *inner = groupings
     found: dict[Any, tuple[Shown, list[Mapping[str, Any]]]] = {}
     for record in records:
-        shown = _shown(grouping, record, calendar)
+        shown = _shown(grouping, record, context)
         # A currency's value is an amount with its currency, which is no key.
         identity = shown.key if isinstance(shown.value, dict) else shown.value
         found.setdefault(identity, (shown, []))[1].append(record)
-    ordered = sorted(found.values(), key=lambda entry: _rank(grouping, *entry), reverse=grouping.descending)
+    ordered = sorted(found.values(), key=lambda entry: _rank(grouping, context, *entry), reverse=grouping.descending)
     return tuple(
-        Group(f"{prefix}{index}", shown, members, _split(members, inner, calendar, f"{prefix}{index}_"))
+        Group(f"{prefix}{index}", shown, members, _split(members, inner, context, f"{prefix}{index}_"))
         for index, (shown, members) in enumerate(ordered)
     )
 
 
-def _shown(grouping: Grouping, record: Mapping[str, Any], calendar: Calendar) -> Shown:
+def _shown(grouping: Grouping, record: Mapping[str, Any], context: Context) -> Shown:
     column = grouping.column
     if column.data_type not in ("date", "datetime") or grouping.granularity == NONE:
-        return show(column, record)
+        return show(column, record, context)
     stored = look_up(record, column.path)
     if stored is None:
-        return show(column, record)
+        return show(column, record, context)
     moment = datetime.fromisoformat(stored)
-    day = moment.date() if moment.tzinfo is None else moment.astimezone(calendar.timezone).date()
-    return group(grouping.granularity, day, calendar)
+    day = moment.date() if moment.tzinfo is None else moment.astimezone(context.timezone).date()
+    return group(grouping.granularity, day, context)
 
 
-def _rank(grouping: Grouping, shown: Shown, members: Records) -> tuple[Any, ...]:
+def _rank(grouping: Grouping, context: Context, shown: Shown, members: Records) -> tuple[Any, ...]:
     """Groups come by their summary, if that is asked for, else by their value; nothing comes first."""
     own = (shown.value is not None, shown.key, str(shown.value))
     if grouping.aggregate is None:
         return own
-    summary = grouping.aggregate.over(members)
+    summary = grouping.aggregate.over(members, context)
     return (summary.value is not None, summary.key, *own)

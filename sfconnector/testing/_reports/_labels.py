@@ -1,17 +1,19 @@
-"""How a report shows a value: the label beside it, in the locale of the org's user (``en_US``).
+"""How a report shows a value: the label beside it, in the locale and the time zone of the user.
 
 https://developer.salesforce.com/docs/atlas.en-us.api_analytics.meta/api_analytics/sforce_analytics_rest_api_getreportrundata.htm
 """
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import attrs
 
 from sfconnector.testing._reports._types import ReportColumn
 from sfconnector.testing._schema import Field
+from sfconnector.testing._soql import Context
+from sfconnector.testing._soql._format import formatter
 
 NOTHING = "-"
 _FISCAL = re.compile(r"(\d{4}) (\d)")
@@ -30,12 +32,12 @@ class Shown:
         return {"label": self.label, "value": self.value}
 
 
-def show(column: ReportColumn, record: Mapping[str, Any]) -> Shown:
+def show(column: ReportColumn, record: Mapping[str, Any], context: Context) -> Shown:
     """Show one column of one record, as SOQL answered it."""
     stored = look_up(record, column.path)
     if stored is None:
         return Shown(None, NOTHING)
-    shown = _show(column, stored)
+    shown = _show(column, stored, context)
     if column.id_path is None:
         return shown
     # Whatever is a link in a report has the id behind the link for its value.
@@ -55,34 +57,27 @@ def plain(number: float) -> float | int:
     return int(number) if float(number).is_integer() else number
 
 
-def number_label(field: Field, number: float, *, data_type: str | None = None) -> str:
+def number_label(field: Field, number: float, data_type: str, context: Context) -> str:
     """Write a number with its scale, its thousands apart, and its unit."""
-    kind = data_type or field.type
-    text = f"{abs(number):,.{field.scale if kind in ('currency', 'double', 'percent') else 0}f}"
-    sign = "-" if number < 0 and any(digit in text for digit in "123456789") else ""
-    if kind == "currency":
-        return f"{sign}${text}"
-    return f"{sign}{text}{'%' if kind == 'percent' else ''}"
+    # Rounded first, because nothing is less than nothing.
+    scale = 0 if data_type == "int" else field.scale
+    return formatter(data_type, scale, context)(round(number, scale) or 0)
 
 
-def day_label(day: date) -> str:
-    return f"{day.month}/{day.day}/{day.year}"
-
-
-def _show(column: ReportColumn, stored: Any) -> Shown:
+def _show(column: ReportColumn, stored: Any, context: Context) -> Shown:
     field = column.field
-    match "text" if column.id_path else column.data_type:
+    match kind := "text" if column.id_path else column.data_type:
         case "boolean":
             return Shown(stored, "true" if stored else "false", (stored,))
         case "currency":
             amount = plain(stored)
-            return Shown({"amount": amount, "currency": None}, number_label(field, amount), (stored,))
+            return Shown({"amount": amount, "currency": None}, number_label(field, stored, kind, context), (stored,))
         case "int" | "double" | "percent":
-            return Shown(plain(stored), number_label(field, stored, data_type=column.data_type), (stored,))
-        case "date":
-            return Shown(stored, day_label(date.fromisoformat(stored)), (stored,))
+            return Shown(plain(stored), number_label(field, stored, kind, context), (stored,))
+        case "date" | "time":
+            return Shown(stored, formatter(kind, 0, context)(stored), (stored,))
         case "datetime":
-            return _datetime(column, stored)
+            return _datetime(column, stored, context)
         case "picklist":
             return _picklist(field, stored)
         case "multipicklist":
@@ -98,12 +93,12 @@ def _show(column: ReportColumn, stored: Any) -> Shown:
     return Shown(text, text, (text.upper(),))
 
 
-def _datetime(column: ReportColumn, stored: str) -> Shown:
+def _datetime(column: ReportColumn, stored: str, context: Context) -> Shown:
     moment = datetime.fromisoformat(stored)
     if column.mark == "day":
-        return Shown(moment.date().isoformat(), day_label(moment.date()), (stored[:10],))
-    label = f"{day_label(moment.date())}, {moment.hour % 12 or 12}:{moment:%M %p}"
-    return Shown(f"{moment:%Y-%m-%dT%H:%M:%S}Z", label, (stored,))
+        day = moment.astimezone(context.timezone).date().isoformat()
+        return Shown(day, formatter("date", 0, context)(day), (day,))
+    return Shown(f"{moment:%Y-%m-%dT%H:%M:%S}Z", formatter("datetime", 0, context)(stored), (stored,))
 
 
 def _picklist(field: Field, stored: str) -> Shown:

@@ -11,8 +11,10 @@ from typing import Final
 
 import attrs
 
-from sfconnector.testing._reports._labels import Shown, day_label
+from sfconnector.testing._reports._labels import Shown
+from sfconnector.testing._soql import Context
 from sfconnector.testing._soql._dates import Calendar, days, is_date_literal
+from sfconnector.testing._soql._format import formatter
 
 NONE: Final = "None"
 # API name and label of each granularity; FiscalPeriod and FiscalWeek want a custom fiscal year, which no local org has.
@@ -77,12 +79,12 @@ def span(literal: str, calendar: Calendar) -> Span | None:
     return Span(found.start, found.end - timedelta(days=1))
 
 
-def group(granularity: str, day: date, calendar: Calendar) -> Shown:
+def group(granularity: str, day: date, context: Context) -> Shown:
     """The group in which a day falls."""
     match granularity:
         case "Week":
-            start = day - timedelta(days=(day.weekday() - calendar.first_weekday) % 7)
-            return _starting(start, f"{day_label(start)} - {day_label(start + timedelta(days=6))}")
+            start = day - timedelta(days=(day.weekday() - context.first_weekday) % 7)
+            return _starting(start, f"{_label(start, context)} - {_label(start + timedelta(days=6), context)}")
         case "Month":
             return _starting(day.replace(day=1), f"{month_name[day.month]} {day.year}")
         case "Quarter":
@@ -91,12 +93,12 @@ def group(granularity: str, day: date, calendar: Calendar) -> Shown:
         case "Year":
             return _starting(date(day.year, 1, 1), f"CY{day.year}")
         case "FiscalQuarter" | "FiscalYear":
-            return _fiscal(granularity, day, calendar.fiscal_year_start_month)
+            return _fiscal(granularity, day, context.fiscal_year_start_month)
         case "MonthInYear":
             return Shown(str(day.month), month_name[day.month], (day.month,))
         case "DayInMonth":
             return Shown(str(day.day), str(day.day), (day.day,))
-    return _starting(day, day_label(day))
+    return _starting(day, _label(day, context))
 
 
 def _fiscal(granularity: str, day: date, first_month: int) -> Shown:
@@ -109,6 +111,10 @@ def _fiscal(granularity: str, day: date, first_month: int) -> Shown:
     quarter = months // 3
     started, month = divmod(first_month - 1 + quarter * 3, 12)
     return _starting(date(start_year + started, month + 1, 1), f"Q{quarter + 1} FY{year}")
+
+
+def _label(day: date, context: Context) -> str:
+    return formatter("date", 0, context)(day.isoformat())
 
 
 def _starting(start: date, label: str) -> Shown:

@@ -17,11 +17,12 @@ from sfconnector.testing._reports._definition import Definition
 from sfconnector.testing._reports._extended import extended_metadata
 from sfconnector.testing._reports._groups import Records, Side, arrange
 from sfconnector.testing._reports._labels import show
-from sfconnector.testing._reports._refusals import bad_request
+from sfconnector.testing._reports._refusals import bad_request, unsupported
 from sfconnector.testing._schema import Schema
 
 # As many detail rows as a report has on the screen.
 _LARGEST: Final = 2_000
+_LOCALE: Final = "en_US"
 
 
 @attrs.frozen
@@ -30,6 +31,7 @@ class Run:
 
     definition: Definition
     details: bool
+    context: _soql.Context
     records: Records = attrs.field(repr=False)
     down: Side = attrs.field(repr=False)
     across: Side = attrs.field(repr=False)
@@ -56,7 +58,9 @@ class Run:
         for down in self.down.walk():
             for across in self.across.walk():
                 records = cells[down.key, across.key]
-                fact: dict[str, Any] = {"aggregates": [one.over(records).cell for one in self.definition.aggregates]}
+                fact: dict[str, Any] = {
+                    "aggregates": [one.over(records, self.context).cell for one in self.definition.aggregates]
+                }
                 if self.details:
                     innermost = not down.groups and not across.groups
                     shown = records[:left] if innermost else []
@@ -73,7 +77,7 @@ class Run:
         return cells
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        return {"dataCells": [show(column, record).cell for column in self.definition.columns]}
+        return {"dataCells": [show(column, record, self.context).cell for column in self.definition.columns]}
 
 
 def run(
@@ -82,26 +86,29 @@ def run(
     """Run a report on the records as they are.
 
     Raises:
-        OrgError: 400 for a filter that SOQL cannot answer.
+        OrgError: 400 for a filter that SOQL cannot answer, 501 for a user whose labels would be other ones.
     """
+    if context.locale != _LOCALE:
+        raise unsupported(f"the locale {context.locale}")
     try:
-        result = _soql.execute(_query(definition), schema=schema, connection=connection, context=context)
+        result = _soql.execute(soql(definition), schema=schema, connection=connection, context=context)
     except OrgError as error:
         if error.status != 400:
             raise
         raise bad_request(error.message) from error
     records = result.records
-    calendar = context.calendar
     return Run(
         definition,
         details,
+        context,
         records,
-        arrange(records, definition.down, calendar),
-        arrange(records, definition.across, calendar),
+        arrange(records, definition.down, context),
+        arrange(records, definition.across, context),
     )
 
 
-def _query(definition: Definition) -> str:
+def soql(definition: Definition) -> str:
+    """The query for the records of a report."""
     columns = [
         *definition.columns,
         *(grouping.column for grouping in (*definition.down, *definition.across)),

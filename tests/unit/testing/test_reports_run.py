@@ -1,11 +1,12 @@
 """Running reports: tabular, summary and matrix, their fact maps, cells and labels."""
 
 import datetime
-from typing import Any
 
 import pytest
 from local_api import Api
 from reports_org import Reports, aggregates, labels, make_reports
+
+from sfconnector.testing import LocalOrg
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ def test_rows_are_left_out_when_only_summaries_are_asked_for(reports: Reports) -
     assert reports.run(report_id, {"hasDetailRows": False}, includeDetails="true")["hasDetailRows"] is True
 
 
-def test_two_thousand_rows_come_and_all_are_counted(local_org: Any, api: Api) -> None:
+def test_two_thousand_rows_come_and_all_are_counted(local_org: LocalOrg, api: Api) -> None:
     local_org.add_object("Item__c", {"Size__c": "int(8)"})
     for start in range(0, 2_100, 200):
         records = [
@@ -224,7 +225,7 @@ def test_rows_come_in_the_order_and_number_asked_for(reports: Reports) -> None:
     assert aggregates(reports.run(limited)) == {"T!T": [1]}
 
 
-def test_cells_of_every_kind(local_org: Any, api: Api) -> None:
+def test_cells_of_every_kind(local_org: LocalOrg, api: Api) -> None:
     local_org.clock.freeze(datetime.datetime(2026, 3, 5, 16, 7, 8, tzinfo=datetime.UTC))
     local_org.add_object(
         "Thing__c",
@@ -270,7 +271,7 @@ def test_cells_of_every_kind(local_org: Any, api: Api) -> None:
         "Thing__c.Weight__c": (-1234.5, "-1,234.500"),
         "Thing__c.Count__c": (12345, "12,345"),
         "Thing__c.Price__c": ({"amount": -1500, "currency": None}, "-$1,500"),
-        "Thing__c.When__c": ("2026-03-04T23:05:06Z", "3/4/2026, 11:05 PM"),
+        "Thing__c.When__c": ("2026-03-04T23:05:06Z", "3/4/2026, 3:05 PM"),
         "Thing__c.Text__c": ("one<br>two", "one<br>two"),
         "Thing__c.Kind__c": ("a", "Kind A"),
         "Thing__c.Kinds__c": ("a;b", "Kind A; b"),
@@ -296,6 +297,35 @@ def test_cells_of_every_kind(local_org: Any, api: Api) -> None:
         "datetime",
         "string",
     ]
+
+
+def test_days_begin_when_they_begin_for_the_user(local_org: LocalOrg, api: Api) -> None:
+    # Seven in the evening in Los Angeles.
+    local_org.clock.freeze(datetime.datetime(2026, 4, 1, 2, tzinfo=datetime.UTC))
+    reports = Reports(api, {})
+    api.create("Opportunity", Name="Late", StageName="Prospecting", CloseDate="2026-04-01")
+    report_id = reports.add(columns=["Name", "CreatedDate"])
+    (row,) = reports.run(report_id)["factMap"]["T!T"]["rows"]
+    assert row["dataCells"][1] == {"label": "3/31/2026", "value": "2026-03-31"}
+    for value, expected in (("2026-03-31", ["Late"]), ("2026-04-01", []), ("TODAY", ["Late"])):
+        change = {"reportFilters": [{"column": "CREATED_DATE", "operator": "equals", "value": value}]}
+        assert reports.names(report_id, change) == expected
+    for day, expected in (("2026-03-31", ["Late"]), ("2026-04-01", [])):
+        span = {"column": "CREATED_DATE", "durationValue": "CUSTOM", "startDate": day, "endDate": day}
+        assert reports.names(report_id, {"standardDateFilter": span}) == expected
+    grouped = reports.run(report_id, {"groupingsDown": [{"name": "CREATED_DATE", "dateGranularity": "Month"}]})
+    assert labels(grouped["groupingsDown"]) == [("0", "March 2026")]
+
+
+def test_labels_of_other_locales_are_not_made_up(local_org: LocalOrg, reports: Reports) -> None:
+    report_id = reports.add(columns=["Name"])
+    path = f"sobjects/User/{local_org.user_id}"
+    assert reports.api("PATCH", path, json={"LocaleSidKey": "de_DE"}).status_code == 204
+    assert reports.refusal(report_id, {}) == (
+        501,
+        "NOT_IMPLEMENTED",
+        "The local org does not support the locale de_DE in reports.",
+    )
 
 
 def test_groups_of_currencies_and_booleans(reports: Reports) -> None:

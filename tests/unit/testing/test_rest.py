@@ -320,6 +320,15 @@ def test_explaining_a_query(tagged: Api, soql: str, operation: str, fields: list
         assert answer["sourceQuery"] == soql
 
 
+def test_explaining_a_report(tagged: Api) -> None:
+    report_id = tagged.org.add_report(
+        "Tagged", "Account", columns=["Name"], filters=[("Ext__c", "equals", "b"), ("Name", "contains", "x")]
+    )
+    answer = tagged("GET", "query", params={"explain": report_id}).json()
+    assert answer["plans"][0]["fields"] == ["Ext__c"]
+    assert answer["sourceQuery"] == "SELECT Name, Id FROM Account WHERE (Ext__c = 'b') AND (Name LIKE '%x%')"
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
