@@ -105,6 +105,9 @@ def tell_members(kind: str, change: Change) -> None:
     columns = _person(change, kind, change.look_up(kind, "Id", person_id))
     settings = ", ".join(f"{quote(name)} = ?" for name in columns)
     change.database.write(f'UPDATE "CampaignMember" SET {settings} WHERE {key} = ?', [*columns.values(), person_id])
+    if kind == "Lead" and change.changed("IsConverted"):
+        for member in change.database.rows(f'SELECT "CampaignId" FROM "CampaignMember" WHERE {key} = ?', [person_id]):
+            _count_members(change.database, dict(member))
 
 
 def _count_members(database: Database, member: Row) -> None:

@@ -26,10 +26,10 @@ def _contract(change: Change) -> Columns:
     contract = change.after
     columns: Columns = {"EndDate": _end(contract.get("StartDate"), contract.get("ContractTerm"))}
     if change.changed("Status"):
-        code = change.look_up("ContractStatus", "ApiName", contract["Status"]).get("StatusCode")
+        code = change.look_up("ContractStatus", "ApiName", contract["Status"]).get("StatusCode", "Draft")
         before = change.before.get("StatusCode")
         # A contract begins as a draft, and one in force does not become a draft again.
-        if code is None or (change.creates and code == _ACTIVATED) or (before == _ACTIVATED and code != _ACTIVATED):
+        if (change.creates and code == _ACTIVATED) or (before == _ACTIVATED and code != _ACTIVATED):
             raise OrgError(400, "FAILED_ACTIVATION", _INVALID_CONTRACT_STATUS, ["Status"])
         columns["StatusCode"] = code
         columns |= _activation(change, before, code)

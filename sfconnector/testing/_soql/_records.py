@@ -61,6 +61,9 @@ class RecordSelect(Select):
                 case _ast.TypeOf():
                     selection.add_typeof(item)
                 case _ast.Child():
+                    if item.alias is not None:
+                        reason = "only aggregate expressions use field aliasing"
+                        raise self.scope.refuse(item.alias, MALFORMED_QUERY, reason)
                     selection.add_child(self._relationship(item)[0], item)
         return selection
 

@@ -283,6 +283,15 @@ def test_campaign_members_are_counted(api: Api) -> None:
     assert list(get(api, "Campaign", campaign, *counters).values()) == [1, 0, 1, 0]
 
 
+def test_a_converted_lead_counts_as_such(api: Api) -> None:
+    campaign = api.create("Campaign", Name="Fair")
+    api.create("CampaignMember", CampaignId=campaign, LeadId=api.create("Lead", LastName="A", Company="B"))
+    converted = api.create("Lead", LastName="C", Company="D", IsConverted=True)
+    api.create("CampaignMember", CampaignId=campaign, LeadId=converted)
+    counters = get(api, "Campaign", campaign, "NumberOfLeads", "NumberOfConvertedLeads")
+    assert counters == {"NumberOfLeads": 2, "NumberOfConvertedLeads": 1}
+
+
 def test_a_campaign_member_is_one_person_once(api: Api) -> None:
     campaign = api.create("Campaign", Name="Fair")
     lead, contact = api.create("Lead", LastName="A", Company="B"), api.create("Contact", LastName="C")

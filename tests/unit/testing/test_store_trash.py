@@ -197,3 +197,22 @@ def test_a_span_of_time_that_cannot_be_told(
         with pytest.raises(OrgError) as raised:
             call("Account", start, start + span)
         assert (raised.value.code, raised.value.message) == ("INVALID_REPLICATION_DATE", message)
+
+
+def test_totals_follow_what_is_deleted_and_brought_back(store: Store, context: RequestContext) -> None:
+    campaign = store.create("Campaign", {"Name": "Fair"}, context)
+    deal = {"Name": "O", "StageName": "Qualification", "CloseDate": "2026-05-06", "Amount": 5, "CampaignId": campaign}
+    account = store.create("Account", {"Name": "Acme"}, context)
+    store.create("Opportunity", deal | {"AccountId": account}, context)
+    store.create("Opportunity", deal, context)
+
+    def totals() -> list[object]:
+        fields = ["NumberOfOpportunities", "AmountAllOpportunities"]
+        found = store.get("Campaign", campaign, fields, context)
+        return [found[name] for name in fields]
+
+    assert totals() == [2, 10.0]
+    store.delete("Account", account, context)
+    assert totals() == [1, 5.0]
+    store.undelete(account, context)
+    assert totals() == [2, 10.0]
