@@ -6,17 +6,37 @@ It comes with the extra ``sfconnector[testing]``. In other languages, start it w
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sfconnector.testing._apex import ApexRequest, ApexResponse
     from sfconnector.testing._faults import Fault, Faults
     from sfconnector.testing._org import LocalOrg
+    from sfconnector.testing._outbox import ChatterPost, Email, Notification, Outbox
     from sfconnector.testing._requests import LoggedRequest, RequestLog
 
-__all__ = ["Fault", "Faults", "LocalOrg", "LoggedRequest", "RequestLog"]
+__all__ = [
+    "ApexRequest",
+    "ApexResponse",
+    "ChatterPost",
+    "Email",
+    "Fault",
+    "Faults",
+    "LocalOrg",
+    "LoggedRequest",
+    "Notification",
+    "Outbox",
+    "RequestLog",
+]
 
 _MODULES = {
+    "ApexRequest": "_apex",
+    "ApexResponse": "_apex",
+    "ChatterPost": "_outbox",
+    "Email": "_outbox",
     "Fault": "_faults",
     "Faults": "_faults",
     "LocalOrg": "_org",
     "LoggedRequest": "_requests",
+    "Notification": "_outbox",
+    "Outbox": "_outbox",
     "RequestLog": "_requests",
 }
 # Third-party packages that the extra brings; a missing module of ours is another matter.

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
+from sfconnector.testing._apex_rest import ApexRest
 from sfconnector.testing._faults import Fault
 from sfconnector.testing._oauth import OAuth
 from sfconnector.testing._rest import Rest
@@ -42,11 +43,13 @@ _POSITIONAL = {"lock_rows": "record_ids", "fail_report_runs": "report_ids"}
 def create_app(runtime: Runtime) -> ASGIApp:
     oauth = OAuth(runtime)
     rest = Rest(runtime)
+    apex = ApexRest(runtime)
     control = Control(runtime)
     routes = [
         Route("/services/data", rest.versions, methods=_ANY),
         Route("/services/data/", rest.versions, methods=_ANY),
         Route("/services/data/{resource:path}", rest.resource, methods=_ANY),
+        Route("/services/apexrest/{path:path}", apex.resource, methods=_ANY),
         Route("/services/oauth2/token", oauth.token, methods=_ANY),
         Route("/services/oauth2/revoke", oauth.revoke, methods=["GET", "POST"]),
         Route("/services/oauth2/introspect", oauth.introspect, methods=["POST"]),

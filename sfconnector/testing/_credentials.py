@@ -46,6 +46,14 @@ class Credentials:
     security_token: str = attrs.field(factory=lambda: _random(24), repr=False)
     _private_key: str | None = attrs.field(default=None, repr=False, alias="private_key", validator=_rsa)
 
+    def change_password(self, password: str) -> None:
+        """Take another password; Salesforce then sends another security token too.
+
+        https://help.salesforce.com/s/articleView?id=sf.user_security_token.htm
+        """
+        self.password = password
+        self.security_token = _random(24)
+
     @property
     def private_key(self) -> str:
         """PEM text of the key whose public half is registered with the connected app."""

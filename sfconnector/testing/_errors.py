@@ -1,8 +1,10 @@
 """How the local org says no: the HTTP status and the error list that Salesforce would answer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import attrs
+
+_METHODS = ("HEAD", "GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 @attrs.frozen
@@ -56,3 +58,14 @@ class AmbiguousExternalIdError(OrgError):
 
     def urls(self, version: str) -> list[str]:
         return [f"/services/data/v{version}/sobjects/{self.sobject}/{record_id}" for record_id in self.ids]
+
+
+def method_not_allowed(method: str, allowed: Collection[str]) -> OrgError:
+    """The refusal of a verb that a resource does not have."""
+    listed = ",".join(name for name in _METHODS if name in allowed)
+    return OrgError(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are {listed}")
+
+
+def unsupported(what: str) -> OrgError:
+    """Say that Salesforce would answer, and the local org cannot: never a wrong answer instead."""
+    return OrgError(501, "FUNCTIONALITY_NOT_ENABLED", f"The local org does not support {what}.")

@@ -88,7 +88,7 @@ class OAuth:
         expected = known.password + known.security_token
         if not (right_name and hmac.compare_digest(params.get("password", "").encode(), expected.encode())):
             raise OAuthError("invalid_grant", "authentication failure")
-        return self._answer(self._runtime.tokens.issue(params["client_id"], SCOPE))
+        return self._answer(self._runtime.tokens.issue(params["client_id"], SCOPE, by_password=True))
 
     def _refresh_token(self, params: Mapping[str, str]) -> dict[str, Any]:
         self._check_client(params)

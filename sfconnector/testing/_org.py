@@ -12,7 +12,10 @@ from sfconnector.testing._app import create_app
 from sfconnector.testing._clock import Clock
 from sfconnector.testing._credentials import Credentials
 from sfconnector.testing._faults import Faults
+from sfconnector.testing._functions import Functions
 from sfconnector.testing._oauth import SCOPE
+from sfconnector.testing._outbox import Outbox
+from sfconnector.testing._passwords import Passwords
 from sfconnector.testing._people import People
 from sfconnector.testing._reports._author import DateFilterLike, FilterLike, GroupingLike, compose, save
 from sfconnector.testing._requests import RequestLog
@@ -30,7 +33,7 @@ _T = TypeVar("_T")
 AuthName = Literal["access_token", "client_credentials", "jwt_bearer", "password", "refresh_token"]
 
 
-class LocalOrg:
+class LocalOrg(Functions):
     """A Salesforce org in this process: its own server, users' log-in, objects, records and faults.
 
     It answers as Salesforce's documentation says Salesforce does, over HTTP, to any client in any language. It is
@@ -78,6 +81,7 @@ class LocalOrg:
         token_lifetime: float = 7200.0,
         daily_api_requests: int = 100_000,
     ) -> None:
+        super().__init__()
         if not 0 <= port <= 65_535:
             raise ValueError(f"There is no port {port}; give one from 1 to 65535, or 0 for any free one.")
         if not 0 < token_lifetime <= _LONGEST_LIFETIME:
@@ -132,16 +136,20 @@ class LocalOrg:
         return self
 
     def _compose(self, store: Store, clock: Clock) -> Runtime:
+        credentials = Credentials(username=store.username, **self._given)
         tokens = Tokens(store.organization_id, store.admin_user_id, clock, self._token_lifetime)
         return Runtime(
             store=store,
             clock=clock,
-            credentials=Credentials(username=store.username, **self._given),
+            credentials=credentials,
             tokens=tokens,
             usage=Usage(self._daily_api_requests, clock),
             faults=Faults(tokens),
             cursors=Cursors(clock=clock),
             people=People(store),
+            passwords=Passwords(credentials, store.admin_user_id, clock),
+            apex=self._apex_classes,
+            actions=self._invocable_actions,
         )
 
     def stop(self) -> None:
@@ -197,12 +205,12 @@ class LocalOrg:
 
     @property
     def password(self) -> str:
-        """Password of `username`, without the security token."""
+        """Password of `username`, without the security token; the one that was set last."""
         return self._runtime.credentials.password
 
     @property
     def security_token(self) -> str:
-        """Security token of `username`."""
+        """Security token of `username`; with each change of the password comes another."""
         return self._runtime.credentials.security_token
 
     @property
@@ -375,6 +383,11 @@ class LocalOrg:
         return changed
 
     # What a test steers and looks at.
+
+    @property
+    def outbox(self) -> Outbox:
+        """E-mails, posts and notifications that the org has sent."""
+        return self._runtime.outbox
 
     @property
     def faults(self) -> Faults:

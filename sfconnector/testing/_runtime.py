@@ -4,9 +4,13 @@ from datetime import datetime
 
 import attrs
 
+from sfconnector.testing._actions import Actions
+from sfconnector.testing._apex import ApexClasses
 from sfconnector.testing._clock import Clock
 from sfconnector.testing._credentials import Credentials
 from sfconnector.testing._faults import Faults
+from sfconnector.testing._outbox import Outbox
+from sfconnector.testing._passwords import Passwords
 from sfconnector.testing._people import People
 from sfconnector.testing._requests import RequestLog
 from sfconnector.testing._soql import Cursors
@@ -30,6 +34,10 @@ class Runtime:
     faults: Faults
     cursors: Cursors
     people: People
+    passwords: Passwords
+    apex: ApexClasses = attrs.field(factory=ApexClasses)
+    actions: Actions = attrs.field(factory=Actions)
+    outbox: Outbox = attrs.field(factory=Outbox)
     requests: RequestLog = attrs.field(factory=RequestLog)
     url: str = ""
     schema_changed_at: datetime = attrs.field(

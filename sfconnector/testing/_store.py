@@ -294,6 +294,11 @@ class Store:
         """Answer ``GET /recent``."""
         return self._recent.records(version, limit=limit)
 
+    def note_password_change(self, user_id: str) -> None:
+        """Stamp a user whose password has changed."""
+        now = now_text(self.clock())
+        self._database.update("User", user_id, {"LastPasswordChangeDate": now, "SystemModstamp": now})
+
     def count(self, sobject: str) -> int:
         """Count the records that are not deleted."""
         counted = self.sobject(sobject)

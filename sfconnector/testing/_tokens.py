@@ -27,6 +27,7 @@ class Session:
     issued_at: datetime
     expires_at: datetime
     refresh_token: str | None = attrs.field(default=None, repr=False)
+    by_password: bool = False
     uses: int = 0
 
 
@@ -64,8 +65,10 @@ class Tokens:
         # Number of sessions at which those that have expired are forgotten.
         self._crowded = _CROWD
 
-    def issue(self, client_id: str, scope: str, *, refresh_token: str | None = None) -> Session:
-        """Hand out a new access token."""
+    def issue(
+        self, client_id: str, scope: str, *, refresh_token: str | None = None, by_password: bool = False
+    ) -> Session:
+        """Hand out a new access token; ``by_password`` tells that the user gave a password for it."""
         now = self._clock()
         session = Session(
             token=f"{self._organization_id[:15]}!AQ{_random(94)}",
@@ -75,6 +78,7 @@ class Tokens:
             issued_at=now,
             expires_at=now + timedelta(seconds=self.lifetime),
             refresh_token=refresh_token,
+            by_password=by_password,
         )
         with self._lock:
             if len(self._sessions) >= self._crowded:

@@ -30,6 +30,7 @@ MODULES = [
     "sfconnector._sobjects",
     "sfconnector._soql",
     "sfconnector.auth",
+    "sfconnector.testing._functions",
     "sfconnector.testing._org",
 ]
 DOMAIN = "https://acme.my.salesforce.com"
