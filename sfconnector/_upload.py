@@ -108,6 +108,7 @@ class Upload:
         content_type: That of the body.
         len: Bytes in all.
         file_size: Bytes of the file.
+        checksum: The MD5 of the file, in hexadecimal, once it has been read to its end.
     """
 
     def __init__(self, record: bytes, field: str, file: File, content_type: str | None = None) -> None:
@@ -136,11 +137,7 @@ class Upload:
         self.len = len(self._head) + file.size + len(self._tail)
         self._position = 0
         self._md5 = hashlib.md5(usedforsecurity=False)
-
-    @property
-    def checksum(self) -> str:
-        """The MD5 of what has been read of the file, in hexadecimal."""
-        return self._md5.hexdigest()
+        self.checksum = self._md5.hexdigest()
 
     def tell(self) -> int:
         return self._position
@@ -176,6 +173,7 @@ class Upload:
                 raise OSError(f"the source ended {end - at} bytes before the end that it had when it was opened")
             self._md5.update(piece)
         else:
+            self.checksum = self._md5.hexdigest()
             piece = self._tail[at - end : at - end + size]
         self._position += len(piece)
         return piece

@@ -38,7 +38,7 @@ def simple(server: Server, port: int) -> SimpleSalesforce:
     session = requests.Session()
     session.verify = server.bundle
     if port == server.plain:
-        session.mount("https://", _Downgrade())
+        session.mount("https://", Downgrade())
     return SimpleSalesforce(instance=f"{HOST}:{port}", session_id=_TOKEN, session=session, version=VERSION)
 
 
@@ -49,7 +49,9 @@ def simple_accounts(server: Server, port: int) -> SFType:
     return accounts
 
 
-class _Downgrade(HTTPAdapter):
+class Downgrade(HTTPAdapter):
+    """Lets a client that knows https only speak http."""
+
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         request.url = (request.url or "").replace("https://", "http://", 1)
         return super().send(request, *args, **kwargs)

@@ -352,3 +352,34 @@ def test_what_the_org_says_of_itself(org: LocalOrg, jsforce: Run) -> None:
     missing = ("NOT_FOUND", "The requested resource does not exist")
     assert (refused["object"], refused["version"]) == (missing, missing)
     assert refused["retired"][0] == "GONE"
+
+
+def test_files(org: LocalOrg, jsforce: Run) -> None:
+    seen = jsforce("files")
+
+    for way in ("inJson", "inParts"):
+        assert seen["described"][way] == {
+            "Checksum": seen["md5"],
+            "ContentSize": 100_000,
+            "FileType": "CSV",
+            "Title": "Überblick",
+            "VersionNumber": "1",
+            "VersionData": "/services/data/v68.0/sobjects/ContentVersion/{id}/VersionData",
+            "same": True,
+        }, way
+    assert seen["latest"] == {"isSecond": True, "size": 5, "title": "b"}
+    assert sorted(seen["links"]) == sorted([[org.user_id, "I"], [seen["account"], "V"]])
+    assert seen["attachment"] == "hello"
+    assert (seen["collection"], seen["contents"]) == ([True, True], ["one", "two"])
+    assert seen["gone"]["success"]
+
+    found = refusals(seen)
+    assert found["empty"] == ("REQUIRED_FIELD_MISSING", "Required fields are missing: [VersionData]")
+    # The texts of these two are quoted in many threads.
+    assert found["unfiltered"] == (
+        "MALFORMED_QUERY",
+        "Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId or "
+        "LinkedEntityId using the equals operator or multiple Id's using the IN operator.",
+    )
+    assert found["twice"][0] == "DUPLICATE_VALUE"
+    assert "is already linked with the entity with ID" in found["twice"][1]

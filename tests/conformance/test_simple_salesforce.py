@@ -1,8 +1,10 @@
 """simple-salesforce, the Python client, drives the local org, and must see what Salesforce shows it."""
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -250,3 +252,25 @@ def test_an_external_id_that_several_records_have(peer: Any) -> None:
     assert caught.value.status == 300
     assert len(caught.value.content) == 2
     assert all(url.startswith("/services/data/v59.0/sobjects/Account/001") for url in caught.value.content)
+
+
+def test_files(org: LocalOrg, peer: Any, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 400
+    (tmp_path / "new.bin").write_bytes(content)
+    account_id = peer.Account.create({"Name": "Acme"})["id"]
+    fields = {"PathOnClient": "a.txt", "VersionData": base64.b64encode(b"hello").decode()}
+    version_id = peer.ContentVersion.create({**fields, "FirstPublishLocationId": account_id})["id"]
+    assert peer.ContentVersion.get_base64(version_id, "VersionData") == b"hello"
+    read = peer.ContentVersion.get(version_id)
+    assert (read["ContentSize"], read["FileType"], read["Title"]) == (5, "TEXT", "a")
+
+    attachment_id = peer.Attachment.create({"ParentId": account_id, "Name": "a", "Body": "aGVsbG8="})["id"]
+    assert peer.Attachment.update_base64(attachment_id, str(tmp_path / "new.bin")) == 204
+    assert peer.Attachment.get_base64(attachment_id) == content
+    (found,) = peer.query("SELECT Body, BodyLength FROM Attachment")["records"]
+    assert found["BodyLength"] == len(content)
+    # As in https://github.com/simple-salesforce/simple-salesforce/issues/583
+    response = peer.session.get(f"https://{peer.sf_instance}{found['Body']}", headers=peer.headers)
+    assert response.content == content
+    with pytest.raises(SalesforceMalformedRequest, match="REQUIRED_FIELD_MISSING"):
+        peer.Attachment.upload_base64(str(tmp_path / "new.bin"))

@@ -40,6 +40,8 @@ _PERSONAL_KEYS: Final = frozenset(
 )
 _SALESFORCE: Final = re.compile(r"https://[\w.-]+\.(?:salesforce|force|salesforce-sites)\.com")
 _FORM: Final = "application/x-www-form-urlencoded"
+# Another one for each request.
+_BOUNDARY: Final = re.compile(r"multipart/form-data; boundary=(\w+)")
 # An org may have thousands of objects.
 _OBJECTS: Final = frozenset({"Account", "Contact", "Lead", "LeadStatus", "User"})
 
@@ -60,6 +62,9 @@ class Scrubber:
 
     def request(self, request: Request) -> Request:
         """Clean a request; also one that is only looked for, since it has to match what was written."""
+        if hasattr(request.body, "read"):
+            # What was read from a file is written down as what it was.
+            request = Request(request.method, request.uri, request.body.read(), request.headers)
         request.uri = self._text(request.uri)
         headers = {name.lower(): _plain(value) for name, value in request.headers.items()}
         self.seen.add(headers.get("authorization", "Bearer -").removeprefix("Bearer "))
@@ -67,6 +72,9 @@ class Scrubber:
         request.headers = {name: value for name, value in headers.items() if name in REQUEST_HEADERS}
         if request.body:
             body = request.body.decode()
+            if kind and (boundary := _BOUNDARY.fullmatch(kind)):
+                request.headers["content-type"] = kind = kind.replace(boundary[1], "boundary")
+                body = body.replace(boundary[1], "boundary")
             request.body = (self._form(body) if kind == _FORM else self._text(body)).encode()
         return request
 

@@ -1,7 +1,9 @@
 """What users' type checkers see; never run, only checked."""
 
+import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, assert_type
 
 import attrs
@@ -12,7 +14,18 @@ from sfconnector_generated.rest.api.sobjects import create_record
 from sfconnector_generated.rest.models import DescribeSObjectResult
 from sfconnector_generated.rest.models import SaveResult as GeneratedSaveResult
 
-from sfconnector import Query, RecordResults, Salesforce, SaveResult, SObject, UpsertResult, auth, soql
+from sfconnector import (
+    FileStream,
+    Query,
+    RecordResults,
+    Salesforce,
+    SaveResult,
+    SObject,
+    StoredFile,
+    UpsertResult,
+    auth,
+    soql,
+)
 
 
 @attrs.frozen
@@ -54,6 +67,15 @@ for page in sf.query("SELECT Id FROM Account").pages():
     assert_type(page, list[dict[str, Any]])
 assert_type(sf.query("SELECT Id FROM Account").to_pandas(dtypes="numpy"), pd.DataFrame)
 assert_type(sf.query("FROM Account", into=Account).to_polars(decimals=True), pl.DataFrame)
+
+assert_type(sf.files.upload(b"x", name="x"), StoredFile)
+assert_type(sf.files.attach("001", Path("x")), SaveResult)
+assert_type(sf.files.download("068", io.BytesIO()), StoredFile)
+with sf.files.stream("068") as stream, Path("x").open("wb") as file:
+    assert_type(stream, FileStream)
+    file.writelines(stream)
+with Path("x").open("rb") as source:
+    assert_type(sf.files.create("Document", {"Name": "x"}, source), SaveResult)
 
 assert_type(create_record.sync("Account", client=sf.api, body={}), GeneratedSaveResult)
 assert_type(get_record_counts.build().method, str)
