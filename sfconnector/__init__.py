@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from sfconnector._redact import RedactingFilter
     from sfconnector._results import CallOptions, DuplicateRule, RecordResult, SaveResult, Unfinished, UpsertResult
     from sfconnector._retry import Retry
+    from sfconnector._search import Search
     from sfconnector._sobjects import SObject
     from sfconnector._soql import soql
+    from sfconnector._sosl import sosl
     from sfconnector._subrequests import Subrequest
     from sfconnector._subresults import Subresult
     from sfconnector._transport import Timeout
@@ -48,6 +50,7 @@ __all__ = [
     "SObject",
     "Salesforce",
     "SaveResult",
+    "Search",
     "StoredFile",
     "Subrequest",
     "Subresult",
@@ -60,6 +63,7 @@ __all__ = [
     "auth",
     "errors",
     "soql",
+    "sosl",
 ]
 
 _HOMES: Final = {
@@ -72,8 +76,10 @@ _HOMES: Final = {
     "_redact": ["RedactingFilter"],
     "_results": ["CallOptions", "DuplicateRule", "RecordResult", "SaveResult", "Unfinished", "UpsertResult"],
     "_retry": ["Retry"],
+    "_search": ["Search"],
     "_sobjects": ["SObject"],
     "_soql": ["soql"],
+    "_sosl": ["sosl"],
     "_subrequests": ["Subrequest"],
     "_subresults": ["Subresult"],
     "_transport": ["Timeout"],

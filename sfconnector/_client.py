@@ -22,6 +22,7 @@ from sfconnector._query import Query
 from sfconnector._records import RecordClass
 from sfconnector._results import CallOptions, header
 from sfconnector._retry import Retry
+from sfconnector._search import Searches
 from sfconnector._session import Seconds, Session
 from sfconnector._sobjects import SObject
 
@@ -42,7 +43,7 @@ _LONGEST_QUERY: Final = 100_000
 _FROM: Final = re.compile(r"\s*FROM\b", re.IGNORECASE)
 
 
-class Salesforce(Org, MixedRecords):
+class Salesforce(Org, Searches, MixedRecords):
     """A client of one org, for any number of threads.
 
     Nothing is sent before the first call, which logs in. As a context manager it closes its connections at

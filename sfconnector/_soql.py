@@ -4,7 +4,7 @@ import math
 import string
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sfconnector._json import format_instant, format_time
 from sfconnector._names import check_path
@@ -39,32 +39,75 @@ def soql(template: str, /, **values: object) -> str:
         >>> soql("SELECT Id FROM Account WHERE Name LIKE {name} AND Type IN {types}", name="O'Neil%", types=["A", "B"])
         "SELECT Id FROM Account WHERE Name LIKE 'O\\\\'Neil%' AND Type IN ('A','B')"
     """
+    return fill(template, values, _Soql())
+
+
+class Language(Protocol):
+    """Follows a text from its beginning, so as to know what a value means at the place that is reached."""
+
+    def read(self, text: str) -> None:
+        """Go on over literal text."""
+
+    def write(self, name: str, form: str, value: object) -> str:
+        """Write a value at the place that is reached."""
+
+    def end(self) -> None:
+        """Refuse a text that cannot end here."""
+
+
+def fill(template: str, values: Mapping[str, object], language: Language) -> str:
+    """Fill the placeholders of a text.
+
+    Raises:
+        ValueError: A placeholder has no value, or a value no placeholder, or the language refuses it.
+    """
     parts: list[str] = []
     used: set[str] = set()
-    quoted = False
     for text, name, form, conversion in string.Formatter().parse(template):
         parts.append(text)
-        quoted = _ends_quoted(text, quoted)
+        language.read(text)
         if name is None:
             continue
-        if quoted:
-            raise ValueError(f"the placeholder {{{name}}} stands between quotes: leave the quotes away")
         if conversion or not name.isidentifier():
             raise ValueError(f"a placeholder is a plain name, as in {{name}}, and not {{{name}}}")
         if name not in values:
-            raise ValueError(f"no value is given for the placeholder {{{name}}}")
-        if form not in _FORMS:
-            raise ValueError(f"{{{name}:{form}}}: the forms are {', '.join(filter(None, _FORMS))}")
+            raise ValueError(f"no value is given for the placeholder {{{name}}}; {{{{ and }}}} are literal braces")
         used.add(name)
-        parts.append(_FORMS[form](name, values[name]))
+        parts.append(language.write(name, form or "", values[name]))
     if unused := values.keys() - used:
         raise ValueError(f"no placeholder for the values: {', '.join(sorted(unused))}")
-    if quoted:
-        raise ValueError("the SOQL text ends inside a quoted literal")
+    language.end()
     return "".join(parts)
 
 
-def _ends_quoted(text: str, quoted: bool) -> bool:
+class _Soql:
+    """SOQL, in which a place is inside a quoted literal or not."""
+
+    def __init__(self) -> None:
+        self._quoted = False
+
+    def read(self, text: str) -> None:
+        self._quoted = ends_quoted(text, self._quoted)
+
+    def write(self, name: str, form: str, value: object) -> str:
+        if self._quoted:
+            raise ValueError(f"the placeholder {{{name}}} stands between quotes: leave the quotes away")
+        return literal(name, form, value)
+
+    def end(self) -> None:
+        if self._quoted:
+            raise ValueError("the SOQL text ends inside a quoted literal")
+
+
+def literal(name: str, form: str, value: object) -> str:
+    """Write a value as a literal in one of the forms that :func:`soql` tells of."""
+    if form not in _FORMS:
+        raise ValueError(f"{{{name}:{form}}}: the forms are {', '.join(filter(None, _FORMS))}")
+    return _FORMS[form](name, value)
+
+
+def ends_quoted(text: str, quoted: bool) -> bool:
+    """Tell whether a text ends inside a quoted literal, when it begins inside one or not."""
     escaped = False
     for character in text:
         if escaped:
@@ -76,12 +119,17 @@ def _ends_quoted(text: str, quoted: bool) -> bool:
     return quoted
 
 
-def _quote(name: str, text: str) -> str:
+def encodable(name: str, text: str) -> str:
+    """Refuse a text that cannot be sent."""
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError(f"{name}: the text holds a lone surrogate, which UTF-8 cannot carry") from None
-    return f"'{text}'"
+    return text
+
+
+def _quote(name: str, text: str) -> str:
+    return f"'{encodable(name, text)}'"
 
 
 def _literal(name: str, value: object) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 import polars as pl
 from sfconnector_generated.rest.api.org import get_record_counts
 from sfconnector_generated.rest.api.sobjects import create_record
-from sfconnector_generated.rest.models import DescribeSObjectResult
+from sfconnector_generated.rest.models import ActionResult, DescribeLayout, DescribeLayoutResult, DescribeSObjectResult
 from sfconnector_generated.rest.models import SaveResult as GeneratedSaveResult
 
 from sfconnector import (
@@ -20,11 +20,13 @@ from sfconnector import (
     RecordResults,
     Salesforce,
     SaveResult,
+    Search,
     SObject,
     StoredFile,
     UpsertResult,
     auth,
     soql,
+    sosl,
 )
 
 
@@ -76,6 +78,11 @@ with sf.files.stream("068") as stream, Path("x").open("wb") as file:
     file.writelines(stream)
 with Path("x").open("rb") as source:
     assert_type(sf.files.create("Document", {"Name": "x"}, source), SaveResult)
+assert_type(sf.search(sosl("FIND {x}", x="Acme")), Search[dict[str, Any]])
+assert_type(sf.search("FIND {Acme} RETURNING Contact(Id)", into=Contact), Search[Contact])
+assert_type(sf.actions.invoke("chatterPost", [{}]), list[ActionResult])
+assert_type(sf.sobject("Account").layouts(), DescribeLayoutResult)
+assert_type(sf.sobject("Account").layouts("012000000000001AAA"), DescribeLayout)
 
 assert_type(create_record.sync("Account", client=sf.api, body={}), GeneratedSaveResult)
 assert_type(get_record_counts.build().method, str)

@@ -29,6 +29,7 @@ MODULES = [
     "sfconnector._retry",
     "sfconnector._sobjects",
     "sfconnector._soql",
+    "sfconnector._sosl",
     "sfconnector.auth",
     "sfconnector.testing._functions",
     "sfconnector.testing._org",
