@@ -15,7 +15,7 @@ from sfconnector.testing._reports import _filters, _periods
 from sfconnector.testing._reports._aggregates import Aggregate, read_aggregate
 from sfconnector.testing._reports._logic import Logic
 from sfconnector.testing._reports._metadata import report_type
-from sfconnector.testing._reports._refusals import bad_request, incomplete, unsupported
+from sfconnector.testing._reports._refusals import bad_request, unsupported
 from sfconnector.testing._reports._types import ReportColumn, ReportType, ReportTypes
 from sfconnector.testing._soql import Context
 from sfconnector.testing._soql._dates import Calendar
@@ -150,7 +150,7 @@ def _column(type_: ReportType, name: Any) -> ReportColumn:
 
 
 def _groupings(type_: ReportType, entries: Any, aggregates: Sequence[Aggregate]) -> tuple[Grouping, ...]:
-    return tuple(_grouping(type_, _entry(entry), aggregates) for entry in entries or ())
+    return tuple(_grouping(type_, entry, aggregates) for entry in entries or ())
 
 
 def _grouping(type_: ReportType, entry: Mapping[str, Any], aggregates: Sequence[Aggregate]) -> Grouping:
@@ -266,7 +266,7 @@ def _within(column: ReportColumn, span: _periods.Span, calendar: Calendar) -> li
 def _standard_filters(type_: ReportType, metadata: Mapping[str, Any]) -> list[str]:
     conditions = []
     for entry in metadata["standardFilters"] or ():
-        name, value = _entry(entry).get("name"), _entry(entry).get("value")
+        name, value = entry.get("name"), entry.get("value")
         usual = type_.standard_filters.get(str(name))
         if usual is None:
             raise unsupported(f"the standard filter {name}")
@@ -296,7 +296,7 @@ def _sort(type_: ReportType, metadata: Mapping[str, Any]) -> tuple[ReportColumn,
         raise bad_request("A report can only be sorted by one column.")
     if metadata["reportFormat"] == "MATRIX":
         raise bad_request("Column sorting isn’t supported for matrix reports.")
-    entry = _entry(entries[0])
+    entry = entries[0]
     name = entry.get("sortColumn")
     if name is None:
         raise bad_request("The sort column name can’t be null.")
@@ -324,9 +324,3 @@ def _row_limit(metadata: Mapping[str, Any]) -> int | None:
         raise bad_request(f"The row limit {limit} is invalid.")
     _order(rows.get("direction"))
     return limit
-
-
-def _entry(entry: Any) -> Mapping[str, Any]:
-    if not isinstance(entry, dict):
-        raise incomplete()
-    return entry

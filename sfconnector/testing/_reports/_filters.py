@@ -58,22 +58,24 @@ def operator_map() -> dict[str, list[dict[str, str]]]:
     return {kind: [{"label": _LABELS[name], "name": name} for name in names] for kind, names in OPERATORS.items()}
 
 
-def condition(entry: Any, type_: ReportType, calendar: Calendar) -> str:
+def condition(entry: Mapping[str, Any], type_: ReportType, calendar: Calendar) -> str:
     """Turn one of ``reportFilters`` into SOQL; ``calendar`` tells when a day begins for the user.
 
     Raises:
         OrgError: 400 for a column, operator or value that does not fit, 501 for a comparison of two fields.
     """
-    filtered = entry if isinstance(entry, dict) else {}
-    name, operator = filtered.get("column"), filtered.get("operator")
+    name, operator = entry.get("column"), entry.get("operator")
     column = type_.column(name) if isinstance(name, str) else None
     if column is None or not column.filterable:
         raise bad_request(f"Specify a valid filterable column because {name} is invalid.")
     if operator not in OPERATORS.get(column.data_type, ()):
         raise bad_request(f"Specify a valid condition because {operator} is invalid.")
-    if filtered.get("filterType") not in (None, "fieldValue"):
+    kind = entry.get("filterType")
+    if kind == "fieldToField":
         raise unsupported("filters that compare two fields")
-    return _compare(column, str(operator), _values(column, filtered.get("value")), calendar)
+    if kind not in (None, "fieldValue"):
+        raise bad_request(f"The filter type {kind} is invalid.")
+    return _compare(column, str(operator), _values(column, entry.get("value")), calendar)
 
 
 def quoted(text: str) -> str:

@@ -3,6 +3,7 @@
 https://developer.salesforce.com/docs/atlas.en-us.api_analytics.meta/api_analytics/sforce_analytics_rest_api_getbasic_reportmetadata.htm
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -45,6 +46,10 @@ _KINDS: Final[Mapping[str, type]] = {
     "topRows": dict,
     "userOrHierarchyFilterId": str,
 }
+# Lists of names, lists of flat objects, and flat objects.
+_NAMES: Final = ("aggregates", "detailColumns")
+_ENTRIES: Final = ("groupingsAcross", "groupingsDown", "reportFilters", "sortBy", "standardFilters")
+_FLAT: Final = ("reportType", "standardDateFilter", "topRows")
 
 
 def requested(body: Any) -> dict[str, Any]:
@@ -58,14 +63,23 @@ def requested(body: Any) -> dict[str, Any]:
         raise no_metadata()
     if not isinstance(metadata, dict):
         raise incomplete()
-    for key, kind in _KINDS.items():
-        if key in metadata and metadata[key] is not None and not isinstance(metadata[key], kind):
-            raise incomplete()
+    given = {key: value for key, value in metadata.items() if key in _KINDS and value is not None}
+    if not all(isinstance(value, _KINDS[key]) for key, value in given.items()):
+        raise incomplete()
+    names = itertools.chain.from_iterable(given.get(key, ()) for key in _NAMES)
+    entries = itertools.chain.from_iterable(given.get(key, ()) for key in _ENTRIES)
+    flat = (given[key] for key in _FLAT if key in given)
+    if not all(isinstance(name, str) for name in names) or not all(map(_is_flat, itertools.chain(entries, flat))):
+        raise incomplete()
     if "reportFilters" in metadata and metadata["reportFilters"] is None:
         reason = "there are no filters. Specify filters or set filters as an empty array to omit them."
         raise bad_request(f"The request is invalid because {reason}")
     _check_snapshots(metadata)
     return {key: value for key, value in metadata.items() if key in _KINDS}
+
+
+def _is_flat(entry: Any) -> bool:
+    return isinstance(entry, dict) and not any(isinstance(value, list | dict) for value in entry.values())
 
 
 def _check_snapshots(metadata: Mapping[str, Any]) -> None:

@@ -166,7 +166,7 @@ def test_reports_that_are_not_there(api: Api, report_id: str, method: str, path:
 
 def test_report_types_that_are_not_there(api: Api) -> None:
     assert refusal(api("GET", "analytics/reportTypes/Nothing")) == UNAVAILABLE
-    for named in ("Nothing", "CustomEntity$Account", "Account", None, 7):
+    for named in ("Nothing", "CustomEntity$Account", "Account", "ContentDocumentLink", None, 7):
         metadata = {"name": "x", "reportType": {"type": named}}
         answer = api("POST", "analytics/reports/query", json={"reportMetadata": metadata})
         assert refusal(answer) == (400, "BAD_REQUEST", f"The report type {named} is invalid.")

@@ -43,7 +43,7 @@ def sync(*, client: Transport, body: models.ReportRequest) -> models.ReportResul
 
     Args:
         client: Sends the request and judges the answer.
-        body: What to change in the report's metadata; an empty object changes nothing.
+        body: Metadata of the report, or what to change in it; only background runs take an empty object.
 
     https://developer.salesforce.com/docs/atlas.en-us.api_analytics.meta/api_analytics/sforce_analytics_rest_api_report_query_example.htm
     """

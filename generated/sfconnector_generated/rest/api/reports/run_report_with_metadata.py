@@ -49,7 +49,7 @@ def sync(
     Args:
         report_id: Id of the report (`00O…`).
         client: Sends the request and judges the answer.
-        body: What to change in the report's metadata; an empty object changes nothing.
+        body: Metadata of the report, or what to change in it; only background runs take an empty object.
         include_details: `true` returns detail rows beside the summaries.
 
     https://developer.salesforce.com/docs/atlas.en-us.api_analytics.meta/api_analytics/sforce_analytics_rest_api_getreportrundata.htm
