@@ -118,6 +118,7 @@ ROUTES = (
         GET=_rest_actions.describe_custom,
         POST=_rest_actions.invoke_custom,
     ),
+    _route("analytics", GET=_rest_reports.resources),
     _route("analytics/reports", GET=_rest_reports.listed, POST=_rest_reports.create),
     _route("analytics/reports/query", POST=_rest_reports.query),
     _route(

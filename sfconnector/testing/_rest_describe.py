@@ -13,7 +13,7 @@ from sfconnector.testing._http import Answer, Call
 from sfconnector.testing._recent import KEPT
 from sfconnector.testing._runtime import Runtime
 
-_RESOURCES = ("actions", "composite", "limits", "query", "queryAll", "recent", "sobjects")
+_RESOURCES = ("actions", "analytics", "composite", "limits", "query", "queryAll", "recent", "sobjects")
 
 
 def resources(runtime: Runtime, call: Call) -> Answer:

@@ -22,6 +22,13 @@ from sfconnector.testing._runtime import Runtime
 _SYNCHRONOUS = "HourlySyncReportRuns"
 
 
+def resources(_runtime: Runtime, call: Call) -> Answer:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_analytics.meta/api_analytics/sforce_analytics_rest_api_resource_reference.htm"""
+    return Answer(
+        body={name: f"{call.base}/analytics/{name}" for name in ("filteroperators", "reportTypes", "reports")}
+    )
+
+
 def listed(runtime: Runtime, call: Call) -> Answer:
     """https://developer.salesforce.com/docs/atlas.en-us.api_analytics.meta/api_analytics/sforce_analytics_rest_api_recentreportslist.htm"""
     return Answer(
