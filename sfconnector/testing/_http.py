@@ -3,7 +3,7 @@
 import gzip
 import secrets
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -51,8 +51,22 @@ class Answer:
 
 
 @attrs.frozen(kw_only=True)
+class Subrequest:
+    """A request inside another one; ``url`` is what follows ``/services/data/``, header names are lower-case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes
+    form: _multipart.Form | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Call:
-    """One authorised call of a REST resource; ``path`` is still percent-encoded, header names are lower-case."""
+    """One authorised call of a REST resource; ``path`` is still percent-encoded, header names are lower-case.
+
+    ``send`` answers a subrequest of this call.
+    """
 
     method: str
     path: str
@@ -61,6 +75,7 @@ class Call:
     headers: Mapping[str, str]
     content: bytes
     context: RequestContext
+    send: Callable[["Call", Subrequest], Answer]
     form: _multipart.Form | None = None
 
     @property
@@ -140,8 +155,18 @@ def error_answer(error: OrgError, version: str = "") -> Answer:
 
 
 def query_params(request: Request) -> dict[str, str]:
-    """The parameters of the URL; of a repeated one the first counts, as for every Java servlet."""
-    text = request.scope["query_string"].decode("utf-8", errors="replace")
+    """The parameters of the URL of a request."""
+    return parse_query(query_string(request))
+
+
+def query_string(request: Request) -> str:
+    """What follows the question mark; clients send bytes that are no ASCII, too."""
+    raw: bytes = request.scope["query_string"]
+    return raw.decode("utf-8", errors="replace")
+
+
+def parse_query(text: str) -> dict[str, str]:
+    """Parameters by name; of a repeated one the first counts, as for every Java servlet."""
     return dict(reversed(parse_qsl(text, keep_blank_values=True)))
 
 

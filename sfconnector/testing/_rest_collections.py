@@ -29,11 +29,6 @@ class _RolledBack(Exception):
     """Leaves the transaction of an all-or-none call."""
 
 
-def resources(_runtime: Runtime, call: Call) -> Answer:
-    """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite.html"""
-    return Answer(body={"sobjects": f"{call.base}/composite/sobjects"})
-
-
 def create(runtime: Runtime, call: Call) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-sobjects-collections-create.html"""
     records, all_or_none = _records(call, with_files=True)
