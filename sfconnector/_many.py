@@ -312,6 +312,10 @@ class ManyRecords(Generic[T]):
         records = read(self._session, response, get_records_by_body.parse)
         if len(records) != len(ids) or not {*map(type, records)} <= {dict, type(None)}:
             raise InvalidResponseError(response, f"{len(records)} records came for {len(ids)} ids, or no records")
+        for record_id, record in zip(ids, records, strict=True):
+            # The last three characters are but a checksum.
+            if record is not None and str(record.get("Id", record_id))[:15] != record_id[:15]:
+                raise InvalidResponseError(response, "the records are not in the order of their ids")
         return records
 
     def _each(self, answers: Generator[list[Any]]) -> Iterator[T | None]:

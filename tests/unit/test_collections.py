@@ -485,7 +485,7 @@ def test_a_malformed_id_comes_after_the_records_before_it(sf: Salesforce) -> Non
         next(records)
 
 
-@pytest.mark.parametrize("body", [[], [None, None], [5], {"records": []}, ["x"]])
+@pytest.mark.parametrize("body", [[], [None, None], [5], {"records": []}, ["x"], [{"Id": "001000000000002AAA"}]])
 def test_an_answer_that_does_not_fit_the_ids_is_an_error(body: Any) -> None:
     with Server([Reply.of(body)]) as server, Salesforce(auth.AccessToken(server.url, "token")) as sf:
         records = sf.sobject("Account").get_many([ID], fields=["Id"])
