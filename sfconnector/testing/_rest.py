@@ -22,6 +22,7 @@ from sfconnector.testing import (
     _rest_collections,
     _rest_composite,
     _rest_describe,
+    _rest_jobs,
     _rest_passwords,
     _rest_query,
     _rest_records,
@@ -85,6 +86,8 @@ def _route(path: str, **handlers: Handler) -> Route:
 # A fixed segment wins over a variable one: it comes first.
 ROUTES = (
     _route("", GET=_rest_describe.resources),
+    _route("jobs/ingest", GET=_rest_jobs.jobs),
+    _route("jobs/query", GET=_rest_jobs.jobs),
     _route("limits", GET=_rest_describe.limits),
     _route("limits/recordCount", GET=_rest_describe.record_count),
     _route("query", GET=_rest_query.query),

@@ -18,6 +18,7 @@ from sfconnector.testing import LocalOrg
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = [
+    "sfconnector._bulk",
     "sfconnector._client",
     "sfconnector._described",
     "sfconnector._org",
