@@ -31,14 +31,19 @@ if TYPE_CHECKING:
     from sfconnector._subresults import Subresult
     from sfconnector._transport import Timeout
     from sfconnector._tree import TreeRecord
+    from sfconnector._typed import UNSET, CreateOnly, Picklist, ReadOnly, TypedRecord, UpdateOnly
     from sfconnector._usage import Usage
 
 __all__ = [
+    "UNSET",
     "CallOptions",
+    "CreateOnly",
     "DuplicateRule",
     "FileStream",
     "Hooks",
+    "Picklist",
     "Query",
+    "ReadOnly",
     "RecordResult",
     "RecordResults",
     "RedactingFilter",
@@ -56,7 +61,9 @@ __all__ = [
     "Subresult",
     "Timeout",
     "TreeRecord",
+    "TypedRecord",
     "Unfinished",
+    "UpdateOnly",
     "UpsertResult",
     "Usage",
     "__version__",
@@ -84,6 +91,7 @@ _HOMES: Final = {
     "_subresults": ["Subresult"],
     "_transport": ["Timeout"],
     "_tree": ["TreeRecord"],
+    "_typed": ["CreateOnly", "Picklist", "ReadOnly", "TypedRecord", "UNSET", "UpdateOnly"],
     "_usage": ["Usage"],
 }
 _HOME_OF: Final = {name: module for module, names in _HOMES.items() for name in names}

@@ -90,7 +90,7 @@ class ManyRecords(Generic[T]):
         return create(
             self._session,
             records,
-            Preparing(self.name, self._class, without_nulls=True),
+            Preparing(self.name, self._class, purpose="create"),
             Sending(all_or_none, workers, batch_size, max_bytes, raise_on_failure, timeout),
             headers(auto_assign, duplicate_rule, call_options),
         )
@@ -146,7 +146,7 @@ class ManyRecords(Generic[T]):
         return update(
             self._session,
             records,
-            Preparing(self.name, self._class),
+            Preparing(self.name, self._class, purpose="update"),
             Sending(all_or_none, workers, batch_size, max_bytes, raise_on_failure, timeout),
             headers(auto_assign, duplicate_rule, call_options),
         )
@@ -207,7 +207,7 @@ class ManyRecords(Generic[T]):
         return upsert(
             self._session,
             records,
-            Preparing(self.name, self._class),
+            Preparing(self.name, self._class, purpose="upsert"),
             Sending(all_or_none, workers, batch_size, max_bytes, raise_on_failure, timeout),
             headers(auto_assign, duplicate_rule, call_options),
             field=check_name("the external-id field", field),

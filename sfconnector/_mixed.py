@@ -73,7 +73,7 @@ class MixedRecords:
         return create(
             self._session,
             records,
-            Preparing(without_nulls=True),
+            Preparing(purpose="create"),
             Sending(all_or_none, workers, batch_size, max_bytes, raise_on_failure, timeout),
             headers(auto_assign, duplicate_rule, call_options),
         )
@@ -129,7 +129,7 @@ class MixedRecords:
         return update(
             self._session,
             records,
-            Preparing(),
+            Preparing(purpose="update"),
             Sending(all_or_none, workers, batch_size, max_bytes, raise_on_failure, timeout),
             headers(auto_assign, duplicate_rule, call_options),
         )

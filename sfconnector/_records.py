@@ -8,11 +8,15 @@ import typing
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from functools import cache
-from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import attrs
 
 from sfconnector._json import format_instant, format_time
+from sfconnector._typed import UNSET, Writable
+
+Purpose: TypeAlias = Literal["create", "update", "upsert"]
+"""What a record is written for."""
 
 
 class DataclassInstance(Protocol):
@@ -26,6 +30,8 @@ R = TypeVar("R", bound="Mapping[str, Any] | attrs.AttrsInstance | DataclassInsta
 D = TypeVar("D", bound="str | Mapping[str, Any] | attrs.AttrsInstance | DataclassInstance")
 _NAME: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
 type_hints = cache(typing.get_type_hints)
+
+_ALWAYS: Final = Writable(create=True, update=True)
 
 # As dataclasses.is_dataclass looks for it; the module takes a millisecond to import.
 _DATACLASS: Final = "__dataclass_fields__"
@@ -157,27 +163,77 @@ class RecordClass(NamedTuple, Generic[T]):
 
         return decoder(self.cls)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
 
-    def encode(self, instance: T, *, without_nulls: bool) -> dict[str, Any]:
-        """Turn an instance into a record: its own fields without ``Id`` and without relationships."""
-        record = {name: getattr(instance, attribute) for attribute, name in self.attributes if name != "Id"}
-        return encode({name: value for name, value in record.items() if value is not None or not without_nulls})
+    def encode(self, instance: T, *, purpose: Purpose) -> dict[str, Any]:
+        """Turn an instance into a record: its own fields without ``Id`` and without relationships.
+
+        Left out is also what is not set, what Salesforce does not take in this write, and from a new record each
+        ``None``, unless the attribute could have been left unset.
+        """
+        record = {}
+        rules = _write_rules(self.cls)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
+        for attribute, name in self.attributes:
+            value = getattr(instance, attribute)
+            rule = rules[attribute]
+            empty = value is None and purpose == "create" and not rule.settable
+            if name != "Id" and value is not UNSET and not empty and rule.taken_by(purpose):
+                record[name] = value
+        return encode(record)
+
+
+class _WriteRule(NamedTuple):
+    """What the class says of one attribute's part in writes."""
+
+    settable: bool
+    """Whether it is unset by default, so that ``None`` was given on purpose."""
+    writable: Writable
+
+    def taken_by(self, purpose: Purpose) -> bool:
+        match purpose:
+            case "create":
+                return self.writable.create
+            case "update":
+                return self.writable.update
+            case "upsert":
+                # It may create or update, which only Salesforce knows.
+                return self.writable.create or self.writable.update
+
+
+@cache
+def _write_rules(record_class: type) -> dict[str, _WriteRule]:
+    hints = typing.get_type_hints(record_class, include_extras=True)
+    return {name: _WriteRule(default is UNSET, _writable(hints[name])) for name, _, default in _fields(record_class)}
+
+
+def _writable(hint: Any) -> Writable:
+    """Find the mark on a type, or on a part of it."""
+    for mark in getattr(hint, "__metadata__", ()):
+        if isinstance(mark, Writable):
+            return mark
+    found = (_writable(part) for part in typing.get_args(hint) if part is not hint)
+    return next((each for each in found if each != _ALWAYS), _ALWAYS)
+
+
+def _fields(record_class: type) -> list[tuple[str, Mapping[str, Any], object]]:
+    """List the fields of an attrs class or a dataclass: their names, metadata and defaults."""
+    if attrs.has(record_class):
+        fields: Any = attrs.fields(record_class)
+    elif is_record_class(record_class):
+        fields = getattr(record_class, _DATACLASS).values()
+    else:
+        raise TypeError(f"records become attrs classes or dataclasses, and {record_class!r} is neither")
+    return [(field.name, field.metadata, field.default) for field in fields if field.init]
 
 
 def attributes_of(record_class: type) -> list[tuple[str, str, Any]]:
     """List a class's attributes: the Python name, Salesforce's name and the type."""
-    if attrs.has(record_class):
-        found = [(field.name, field.metadata) for field in attrs.fields(record_class) if field.init]
-    elif is_record_class(record_class):
-        found = [(field.name, field.metadata) for field in getattr(record_class, _DATACLASS).values() if field.init]
-    else:
-        raise TypeError(f"records become attrs classes or dataclasses, and {record_class!r} is neither")
+    found = _fields(record_class)
     if not found:
         raise TypeError(f"{record_class.__name__} has no fields, so there is nothing to select")
     try:
         hints = type_hints(record_class)
     except NameError as error:
         raise TypeError(f"{record_class.__name__}: {error}; define record classes at the top of a module") from None
-    attributes = [(name, metadata.get(API_NAME, name), hints[name]) for name, metadata in found]
+    attributes = [(name, metadata.get(API_NAME, name), hints[name]) for name, metadata, _ in found]
     for _, api_name, _ in attributes:
         if not isinstance(api_name, str) or _NAME.fullmatch(api_name) is None:
             raise ValueError(f"{record_class.__name__}: {api_name!r} is not the name of a Salesforce field")

@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from sfconnector._json import written
 from sfconnector._names import check_id, check_name
-from sfconnector._records import RecordClass, encode, is_record_class
+from sfconnector._records import Purpose, RecordClass, encode, is_record_class
+from sfconnector._typed import UNSET
 
 _MOST_TYPES: Final = 10
 # What stands around the records, and around each of them.
@@ -84,12 +85,12 @@ class Preparing(NamedTuple):
     Attributes:
         sobject: The object that all records are of; where there is none, each says it itself.
         record_class: The class that the caller named for them, if any.
-        without_nulls: Leave ``None`` out of instances.
+        purpose: What instances are written for.
     """
 
     sobject: str | None = None
     record_class: RecordClass[Any] | None = None
-    without_nulls: bool = False
+    purpose: Purpose = "upsert"
 
     def new(self, record: Any) -> tuple[str, Any, int]:
         """Prepare a record that is to be created."""
@@ -156,12 +157,12 @@ class Preparing(NamedTuple):
             fields = encode({name: value for name, value in record.items() if name != "attributes"})
         elif self.record_class is not None and isinstance(record, self.record_class.cls):
             sobject = self.record_class.sobject
-            fields = self.record_class.encode(record, without_nulls=self.without_nulls)
+            fields = self.record_class.encode(record, purpose=self.purpose)
         elif self.sobject is None and is_record_class(type(record)):
             own = _record_class(type(record))  # type: ignore[arg-type]  # mypy does not see that a class is hashable
             sobject, fields = (
                 check_name("the object", own.sobject),
-                own.encode(record, without_nulls=self.without_nulls),
+                own.encode(record, purpose=self.purpose),
             )
         else:
             wanted = f" or an instance of {self.record_class.cls.__name__}" if self.record_class else ""
@@ -180,7 +181,8 @@ class Preparing(NamedTuple):
         own = self.record_class or _record_class(type(instance))  # type: ignore[arg-type]  # as above
         attributes = own.attributes
         attribute = next((attribute for attribute, name in attributes if name == "Id"), None)
-        return None if attribute is None else getattr(instance, attribute)
+        record_id = None if attribute is None else getattr(instance, attribute)
+        return None if record_id is UNSET else record_id
 
     @staticmethod
     def _written(sobject: str, fields: dict[str, Any]) -> tuple[str, Any, int]:

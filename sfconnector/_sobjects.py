@@ -23,7 +23,7 @@ from sfconnector._call import check_empty, check_saved, created, read, send
 from sfconnector._described import Described
 from sfconnector._many import ManyRecords
 from sfconnector._names import auto_assign_header, check_id, check_name, external_id_value, http_date
-from sfconnector._records import encode, without_key
+from sfconnector._records import Purpose, encode, without_key
 from sfconnector._results import CallOptions, DuplicateRule, SaveResult, UpsertResult, header
 from sfconnector._session import Seconds, may_be_done
 from sfconnector.errors import InvalidResponseError
@@ -76,7 +76,7 @@ class SObject(Described, ManyRecords[T]):
         """
         request = create_record.build(
             self.name,
-            body=self._encode(record, without_nulls=True),
+            body=self._encode(record, purpose="create"),
             sforce_auto_assign=auto_assign_header(auto_assign),
             sforce_duplicate_rule_header=header(duplicate_rule, DuplicateRule),
             sforce_call_options=header(call_options, CallOptions),
@@ -217,7 +217,7 @@ class SObject(Described, ManyRecords[T]):
         request = update_record.build(
             self.name,
             check_id(record_id),
-            body=self._encode(record, without_nulls=False),
+            body=self._encode(record, purpose="update"),
             sforce_auto_assign=auto_assign_header(auto_assign),
             sforce_duplicate_rule_header=header(duplicate_rule, DuplicateRule),
             if_unmodified_since=http_date(if_unmodified_since),
@@ -264,7 +264,7 @@ class SObject(Described, ManyRecords[T]):
             self.name,
             field,
             key,
-            body=without_key(self._encode(record, without_nulls=False, empty=True), field, key),
+            body=without_key(self._encode(record, purpose="upsert", empty=True), field, key),
             sforce_auto_assign=auto_assign_header(auto_assign),
             sforce_duplicate_rule_header=header(duplicate_rule, DuplicateRule),
             sforce_call_options=header(call_options, CallOptions),
@@ -347,9 +347,9 @@ class SObject(Described, ManyRecords[T]):
         self._session.check(response)
         check_empty(response)
 
-    def _encode(self, record: object, *, without_nulls: bool, empty: bool = False) -> dict[str, Any]:
+    def _encode(self, record: object, *, purpose: Purpose, empty: bool = False) -> dict[str, Any]:
         if self._class is not None and isinstance(record, self._class.cls):
-            body = self._class.encode(record, without_nulls=without_nulls)
+            body = self._class.encode(record, purpose=purpose)
         else:
             body = encode(record)
         if not body and not empty:

@@ -1,5 +1,6 @@
 """Instances from records, by cattrs; imported on the first use of a record class only."""
 
+import types
 import typing
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
@@ -11,6 +12,7 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 
 from sfconnector._records import attributes_of, is_record_class, nested_classes
+from sfconnector._typed import Offered
 
 T = TypeVar("T")
 
@@ -53,6 +55,8 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
 
     converter.register_structure_hook_factory(is_record_class, by_api_name)
     converter.register_structure_hook_func(_is_child_list, children)
+    converter.register_structure_hook_func(_is_offered, lambda value, _: _text(value, None))
+    converter.register_structure_hook_func(_is_open_choice, _choice)
     for kind, parse in _PARSERS.items():
         converter.register_structure_hook(kind, parse)
     return converter
@@ -60,6 +64,22 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
 
 def _is_child_list(hint: Any) -> bool:
     return typing.get_origin(hint) is list and nested_classes(hint)[1] is not None
+
+
+def _is_offered(hint: Any) -> bool:
+    return any(isinstance(mark, Offered) for mark in getattr(hint, "__metadata__", ()))
+
+
+def _is_open_choice(hint: Any) -> bool:
+    """Tell a type such as ``Literal["Hot", "Cold"] | str | None``, which says no more than ``str | None`` does."""
+    if typing.get_origin(hint) not in {typing.Union, types.UnionType}:
+        return False
+    kinds = {typing.get_origin(part) or part for part in typing.get_args(hint)}
+    return {str, typing.Literal} <= kinds <= {str, typing.Literal, type(None)}
+
+
+def _choice(value: Any, hint: Any) -> str | None:
+    return None if value is None and type(None) in typing.get_args(hint) else _text(value, None)
 
 
 def _only(kind: type) -> Callable[[Any, Any], Any]:
@@ -91,8 +111,10 @@ def _decimal(value: Any, _: Any) -> Decimal:
     raise TypeError("a number was expected")
 
 
+_text = _only(str)
+
 _PARSERS: dict[type, Callable[[Any, Any], Any]] = {
-    str: _only(str),
+    str: _text,
     bool: _only(bool),
     int: _int,
     float: _float,

@@ -23,7 +23,7 @@ from sfconnector_generated.rest.api.sobjects import (
 from sfconnector_generated.types import UNSET
 
 from sfconnector._names import check_id, check_name, check_path, external_id_value
-from sfconnector._records import RecordClass, encode, without_key
+from sfconnector._records import Purpose, RecordClass, encode, without_key
 from sfconnector._results import SaveResult, UpsertResult
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Subrequests:
     ) -> Subrequest[SaveResult]:
         """Create a record; its answer is a :class:`SaveResult`."""
         name, record_class = _target(sobject)
-        body, depth = self._encode(name, record_class, record, without_nulls=True)
+        body, depth = self._encode(name, record_class, record, purpose="create")
         return self._append(create_record.build(name, body=body), _saved, reference_id, depth)
 
     @overload
@@ -213,7 +213,7 @@ class Subrequests:
     ) -> Subrequest[None]:
         """Change fields of a record; its answer is ``None``."""
         name, record_class = _target(sobject)
-        body, depth = self._encode(name, record_class, record, without_nulls=False)
+        body, depth = self._encode(name, record_class, record, purpose="update")
         return self._append(update_record.build(name, self._id(record_id), body=body), _nothing, reference_id, depth)
 
     def upsert(
@@ -228,7 +228,7 @@ class Subrequests:
         """Create a record, or change the one that has the external id; its answer is an :class:`UpsertResult`."""
         name, record_class = _target(sobject)
         field, key = check_name("the external-id field", field), external_id_value(value)
-        body, depth = self._encode(name, record_class, record, without_nulls=False, empty=True)
+        body, depth = self._encode(name, record_class, record, purpose="upsert", empty=True)
         request = upsert_record.build(name, field, key, body=without_key(body, field, key))
         return self._append(request, _upserted, reference_id, depth)
 
@@ -359,14 +359,14 @@ class Subrequests:
         record_class: RecordClass[Any] | None,
         record: object,
         *,
-        without_nulls: bool,
+        purpose: Purpose,
         empty: bool = False,
     ) -> tuple[Record, int]:
         if record_class is not None and isinstance(record, record_class.cls):
             depth = max(
                 (self._check_references(getattr(record, each)) for each, _ in record_class.attributes), default=0
             )
-            body = record_class.encode(record, without_nulls=without_nulls)
+            body = record_class.encode(record, purpose=purpose)
         else:
             depth = self._check_references(record)
             body = encode(record)

@@ -24,8 +24,10 @@ def child(relationship: str, sobject: str) -> dict[str, Any]:
     return {**blank, "childSObject": sobject, "relationshipName": relationship, "field": "ParentId"}
 
 
-def described(name: str, *fields: dict[str, Any], children: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
-    """Describe an object."""
+def described(
+    name: str, *fields: dict[str, Any], children: tuple[dict[str, Any], ...] = (), **more: Any
+) -> dict[str, Any]:
+    """Describe an object; ``more`` are further keys of its description."""
     blank: dict[str, Any] = dict.fromkeys(DescribeSObjectResult._keys[key] for key in DescribeSObjectResult._required)
     lists = {"fields": list(fields), "childRelationships": list(children), "recordTypeInfos": []}
-    return {**blank, **lists, "name": name, "label": name, "urls": {}, "createable": True, "updateable": True}
+    return {**blank, **lists, "name": name, "label": name, "urls": {}, "createable": True, "updateable": True, **more}

@@ -11,8 +11,9 @@ import sfconnector
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_door_is_sorted_and_true() -> None:
-    assert sfconnector.__all__ == sorted(sfconnector.__all__)
+def test_the_door_is_true() -> None:
+    # ruff sorts it.
+    assert len(sfconnector.__all__) == len(set(sfconnector.__all__))
     for name in sfconnector.__all__:
         assert getattr(sfconnector, name) is not None
 

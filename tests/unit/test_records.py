@@ -144,14 +144,14 @@ def test_an_api_name_that_is_none_is_refused() -> None:
 
 def test_an_instance_is_written_without_id_and_relationships() -> None:
     account = RecordClass.of(Account).decoder()(RECORD)
-    written = RecordClass.of(Account).encode(account, without_nulls=False)
+    written = RecordClass.of(Account).encode(account, purpose="update")
     assert json.loads(_json.dumps(written)) == {
         "Name": None,
         "NumberOfEmployees": 12,
         "AnnualRevenue": 1.1,
         "CreatedDate": "2024-05-01T12:00:00.000Z",
     }
-    assert "Name" not in RecordClass.of(Account).encode(account, without_nulls=True)
+    assert "Name" not in RecordClass.of(Account).encode(account, purpose="create")
 
 
 class Rating(enum.StrEnum):
