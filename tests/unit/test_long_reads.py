@@ -11,6 +11,7 @@ from http_server import Answer, Cut, Reply, Seen, Server
 from session_tools import FakeTime
 
 from sfconnector import CallOptions, Hooks, Retry, Salesforce, auth, errors, soql
+from sfconnector.testing import LocalOrg
 
 LIMIT = 16_384
 SHORT = "SELECT Id FROM Account"
@@ -195,6 +196,31 @@ def test_queries_longer_than_salesforce_takes_are_refused(sf: Salesforce) -> Non
         sf.query("SELECT Id FROM Account ".ljust(100_001, "x"))
 
 
+def test_a_local_org_gives_the_same_either_way(sf: Salesforce, local_org: LocalOrg) -> None:
+    records = ({"Name": f"Company {number}"} for number in range(450))
+    ids = [result.id or "" for result in sf.sobject("Account").create_many(records)]
+    sf.sobject("Account").delete(ids[0])
+    text = soql(
+        "SELECT Id, Name FROM Account WHERE Id IN {ids} ORDER BY Name", ids=[*ids, *["001000000000000AAA"] * 600]
+    )
+    short = "SELECT Id, Name FROM Account ORDER BY Name"
+    for options in ({}, {"batch_size": 200}, {"include_deleted": True}):
+        assert list(sf.query(text, **options)) == list(sf.query(short, **options))
+    assert [len(page) for page in sf.query(text, batch_size=200).pages()] == [200, 200, 49]
+    assert sum(request.path.endswith("/composite") for request in local_org.requests) == 4
+
+
+def test_a_local_org_refuses_both_ways_alike(sf: Salesforce) -> None:
+    texts = []
+    for condition in ("", LONG.partition("Account")[2]):
+        with pytest.raises(errors.BadRequestError) as caught:
+            list(sf.query(f"SELECT Nonsense__c FROM Account{condition}"))
+        texts.append(str(caught.value).partition("Row:")[2])
+        assert caught.value.code == "INVALID_FIELD"
+        assert "Company" not in str(caught.value)
+    assert texts[0] == texts[1]
+
+
 FIELDS = [f"A_rather_long_name_of_a_field_{number:03}__c" for number in range(500)]
 
 
@@ -207,6 +233,17 @@ def test_long_lists_of_fields_go_in_a_body() -> None:
     assert (way, other_way) == ("composite", "composite")
     assert parse_qs(urlsplit(url).query)["fields"] == [",".join(FIELDS)]
     assert unquote(urlsplit(other_url).path) == "/services/data/v68.0/sobjects/Account/Ext__c/A/4?2"
+
+
+def test_a_local_org_reads_long_lists_of_fields(sf: Salesforce, local_org: LocalOrg) -> None:
+    local_org.add_object("Wide__c", fields=[{"name": field, "type": "string", "length": 10} for field in FIELDS])
+    wide = sf.sobject("Wide__c")
+    record_id = wide.create({FIELDS[-1]: "x"}).id
+    record = wide.get(record_id, fields=FIELDS)
+    assert (record[FIELDS[0]], record[FIELDS[-1]]) == (None, "x")
+    wide.delete(record_id)
+    with pytest.raises(errors.NotFoundError, match="ENTITY_IS_DELETED"):
+        wide.get(record_id, fields=FIELDS)
 
 
 def test_conditions_and_missing_records_are_as_usual() -> None:
