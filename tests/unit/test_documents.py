@@ -2,11 +2,12 @@
 
 import doctest
 import importlib
+import os
 import re
 import subprocess
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +123,70 @@ def test_the_demo_runs() -> None:
     run = subprocess.run([sys.executable, ROOT / "docs/demo.py"], capture_output=True, text=True, timeout=120)
     assert (run.returncode, run.stderr) == (0, "")
     assert "REQUIRED_FIELD_MISSING" in run.stdout
+
+
+Load = Callable[[Path, Path, str], subprocess.CompletedProcess[str]]
+LOAD = ROOT / "docs/load"
+CONTACTS = "SELECT Person_Id__c, Account.Name, Account.BillingPostalCode FROM Contact"
+
+
+@pytest.fixture
+def load(local_org: LocalOrg, tmp_path: Path) -> Load:
+    """Runs the loading script on two files; what it rejects goes to a folder of that name."""
+    local_org.load_objects(LOAD / "objects.yaml")
+
+    def run(companies: Path, contacts: Path, rejected: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, LOAD / "load.py", companies, contacts, "--rejected", tmp_path / rejected]
+        environ = os.environ | local_org.environ()
+        return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=120)
+
+    return run
+
+
+def test_the_loading_script_reports_what_failed_and_finishes(
+    sf: Salesforce, local_org: LocalOrg, load: Load, tmp_path: Path
+) -> None:
+    def mend(file: str, *changes: tuple[str, str]) -> Path:
+        path = tmp_path / "rejected" / file
+        text = path.read_text()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        path.write_text(text)
+        return path
+
+    local_org.faults.lock_rows(times=1)
+    first = load(LOAD / "companies.csv", LOAD / "contacts.csv", "rejected")
+    assert (first.returncode, first.stderr) == (1, "")
+    assert "Account: 3 created, 0 updated, 2 refused" in first.stdout
+    assert "Contact: 3 created, 0 updated, 4 refused" in first.stdout
+    assert "C-5: could not convert string to float: 'many'" in first.stdout
+    assert "P-7: INVALID_FIELD: Foreign key external ID" in first.stdout
+    assert "P-3: INVALID_EMAIL_ADDRESS" in first.stdout
+
+    companies = mend("companies.csv", ("C-4,,", "C-4,Nameless,"), (",many,", ",1000,"))
+    contacts = mend("contacts.csv", ("lise(at)", "lise@"), ("Otto,,", "Otto,Hahn,"), (",C-9,", ",C-1,"))
+    second = load(companies, contacts, "again")
+    assert (second.returncode, second.stdout) == (
+        0,
+        "Account: 2 created, 0 updated, 0 refused\nContact: 4 created, 0 updated, 0 refused\n",
+    )
+    third = load(LOAD / "companies.csv", LOAD / "contacts.csv", "once-more")
+    assert third.stdout.count(": 0 created") == 2
+    found = {record["Person_Id__c"]: record["Account"] for record in sf.query(CONTACTS)}
+    assert len(found) == 7
+    assert found["P-1"]["BillingPostalCode"] == "00501"
+    assert found["P-6"]["Name"] == "O'Neil, Søn & Co."
+
+
+def test_the_loading_script_loses_no_row_when_salesforce_fails(local_org: LocalOrg, load: Load, tmp_path: Path) -> None:
+    local_org.faults.limit_exceeded("daily")
+    stopped = load(LOAD / "companies.csv", LOAD / "contacts.csv", "rejected")
+    assert stopped.returncode == 1
+    assert "REQUEST_LIMIT_EXCEEDED" in stopped.stderr
+    assert len((tmp_path / "rejected/companies.csv").read_text().splitlines()) == 6
+    local_org.faults.clear()
+    assert (
+        "Account: 3 created, 0 updated, 2 refused"
+        in load(tmp_path / "rejected/companies.csv", LOAD / "contacts.csv", "again").stdout
+    )
