@@ -37,18 +37,22 @@ class Form:
             raise invalid("Cannot include more than one binary part")
         return {**values, **{name: _content(sobject, name, blob) for name, blob in self.files.items()}}
 
-    def with_named_file(
-        self, sobject: SObjectType, values: Mapping[str, Any], attributes: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Add the file that the attributes of a record of a collection name to its values."""
-        part, field = attributes.get("binaryPartName"), attributes.get("binaryPartNameAlias")
-        if part is None and field is None:
-            return dict(values)
-        if not isinstance(field, str) or not isinstance(part, str) or part not in self.files:
-            raise invalid(
-                "binaryPartName must be the name of a binary part, and binaryPartNameAlias that of the field for it"
-            )
-        return {**values, field: _content(sobject, field, self.files[part])}
+
+def with_named_file(
+    form: Form | None, sobject: SObjectType, values: Mapping[str, Any], attributes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Add the file that the attributes of a record of a collection name to its values."""
+    part, field = attributes.get("binaryPartName"), attributes.get("binaryPartNameAlias")
+    if part is None and field is None:
+        return dict(values)
+    return {**values, str(field): _content(sobject, str(field), binary_part(form, part, field))}
+
+
+def binary_part(form: Form | None, part: object, alias: object) -> Blob:
+    """Find the file that a record or a subrequest names, with an alias that says what it is for."""
+    if form is None or not isinstance(part, str) or not isinstance(alias, str) or part not in form.files:
+        raise invalid("binaryPartName must be the name of a binary part, and binaryPartNameAlias say what it is for")
+    return form.files[part]
 
 
 def _content(sobject: SObjectType, name: str, blob: Blob) -> Blob:

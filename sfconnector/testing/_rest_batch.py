@@ -10,8 +10,10 @@ from typing import Any
 import attrs
 
 from sfconnector.testing import _subrequests
+from sfconnector.testing._blobs import Blob
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call, error_answer
+from sfconnector.testing._multipart import binary_part
 from sfconnector.testing._runtime import Runtime
 
 _MAXIMUM = 25
@@ -39,12 +41,13 @@ class _Subrequest:
     method: str
     url: str
     body: Any
+    files: Mapping[str, Blob]
     refusal: OrgError | None
 
 
 def batch(runtime: Runtime, call: Call) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-batch.html"""
-    body = call.json_object()
+    body = call.json_object(with_files=True)
     halt = _subrequests.flag(body, "haltOnError")
     given = _subrequests.objects(body, "batchRequests")
     if len(given) > _MAXIMUM:
@@ -73,7 +76,14 @@ def _answer(
         return error_answer(OrgError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."))
     if subrequest.refusal is not None:
         return error_answer(subrequest.refusal)
-    return _subrequests.run(call, method=subrequest.method, url=subrequest.url, body=subrequest.body, headers=headers)
+    return _subrequests.run(
+        call,
+        method=subrequest.method,
+        url=subrequest.url,
+        body=subrequest.body,
+        headers=headers,
+        files=subrequest.files,
+    )
 
 
 def _read(given: Mapping[str, Any], call: Call) -> _Subrequest:
@@ -88,8 +98,17 @@ def _read(given: Mapping[str, Any], call: Call) -> _Subrequest:
         method=_subrequests.method(given, _subrequests.METHODS),
         url=match[1],
         body=given.get("richInput"),
+        files=_files(given, call),
         refusal=_refusal(match[1], float(match[2]), call),
     )
+
+
+def _files(given: Mapping[str, Any], call: Call) -> dict[str, Blob]:
+    """The binary part that a subrequest names, by the name under which its resource looks for it."""
+    part, alias = given.get("binaryPartName"), given.get("binaryPartNameAlias")
+    if part is None and alias is None:
+        return {}
+    return {str(alias): binary_part(call.form, part, alias)}
 
 
 def _refusal(url: str, version: float, call: Call) -> OrgError | None:

@@ -9,6 +9,7 @@ from typing import Any
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call
 from sfconnector.testing._ids import normalize
+from sfconnector.testing._multipart import with_named_file
 from sfconnector.testing._rest_records import existing
 from sfconnector.testing._runtime import Runtime
 
@@ -190,10 +191,8 @@ def _with_file(runtime: Runtime, call: Call, record: dict[str, Any]) -> dict[str
 
     https://developer.salesforce.com/docs/platform/api-rest/guide/dome-sobject-insert-update-blob.html
     """
-    values = _values(record)
-    if call.form is None:
-        return values
-    return call.form.with_named_file(runtime.store.sobject(_type(record)), values, record["attributes"])
+    sobject = runtime.store.sobject(_type(record))
+    return with_named_file(call.form, sobject, _values(record), record["attributes"])
 
 
 def _texts(name: str, value: Any) -> list[str]:

@@ -5,16 +5,27 @@ from typing import Any
 
 import orjson
 
+from sfconnector.testing._blobs import Blob
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import JSON, Answer, Call, Subrequest, error_answer
+from sfconnector.testing._multipart import Form
 
 METHODS = frozenset({"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"})
 
 
-def run(call: Call, *, method: str, url: str, body: Any, headers: Mapping[str, str]) -> Answer:
+def run(
+    call: Call,
+    *,
+    method: str,
+    url: str,
+    body: Any,
+    headers: Mapping[str, str],
+    files: Mapping[str, Blob] | None = None,
+) -> Answer:
     """Let the resource behind a URL below ``/services/data/`` answer in the name of the same user."""
     content = b"" if body is None else orjson.dumps(body)
-    answer = call.send(call, Subrequest(method=method, url=url, headers=headers, content=content))
+    form = Form(content, files) if files else None
+    answer = call.send(call, Subrequest(method=method, url=url, headers=headers, content=content, form=form))
     if answer.body is not None and answer.media_type != JSON:
         # "sObject Blob Get and sObject Rich Text Image Get return binary data": JSON has no place for it.
         message = f"The resource {url.partition('?')[0]} returns binary data, which is not supported in a subrequest"

@@ -362,6 +362,41 @@ def test_a_record_of_a_collection_may_name_no_part_that_is_not_there(
     assert len(stored(local_org)) == 1
 
 
+def test_a_name_of_a_part_needs_parts(api: Api, account_id: str) -> None:
+    body = {"records": [attachment(account_id, "here", Body="aGVsbG8=")]}
+    (result,) = api("POST", "composite/sobjects", json=body).json()
+    assert result["errors"][0]["statusCode"] == "INVALID_MULTIPART_REQUEST"
+
+
+# Batches.
+
+
+def batch(subrequests: list[dict[str, Any]]) -> bytes:
+    fields = json.dumps({"batchRequests": subrequests}).encode()
+    file = part('Content-Disposition: form-data; name="file1"; filename="a.bin"', BYTES)
+    return part('Content-Disposition: form-data; name="batch"\nContent-Type: application/json', fields) + file + END
+
+
+def test_a_request_in_a_batch_brings_a_content(api: Api, account_id: str) -> None:
+    # https://developer.salesforce.com/docs/platform/api-rest/guide/requests-composite-batch.html
+    subrequest = {
+        "method": "POST",
+        "url": "v68.0/sobjects/Attachment",
+        "richInput": {"ParentId": account_id, "Name": "a.bin"},
+        "binaryPartName": "file1",
+        "binaryPartNameAlias": "Body",
+    }
+    read = {"method": "GET", "url": f"v68.0/sobjects/Account/{account_id}"}
+    answer = send(api, "POST", "composite/batch", batch([subrequest, read])).json()
+    assert [result["statusCode"] for result in answer["results"]] == [201, 200]
+    path = f"sobjects/Attachment/{answer['results'][0]['result']['id']}/Body"
+    assert api("GET", path).content == BYTES
+    for body in (batch([{**subrequest, "binaryPartName": "x"}]), batch([{**subrequest, "binaryPartNameAlias": None}])):
+        assert refusal(send(api, "POST", "composite/batch", body))[:2] == (400, "INVALID_MULTIPART_REQUEST")
+    response = api("POST", "composite/batch", json={"batchRequests": [subrequest]})
+    assert refusal(response)[:2] == (400, "INVALID_MULTIPART_REQUEST")
+
+
 # Kept.
 
 
