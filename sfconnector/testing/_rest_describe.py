@@ -69,7 +69,7 @@ def _cacheable(runtime: Runtime, call: Call, body: dict[str, Any]) -> Answer:
     content = orjson.dumps(body)
     headers = {
         "Last-Modified": format_datetime(changed, usegmt=True),
-        "ETag": f'"{zlib.crc32(content):x}"',
+        "ETag": f'"{zlib.crc32(content):08x}"',
     }
     if unmodified(call.headers.get("if-modified-since"), changed):
         return Answer(status=304, headers=headers)
