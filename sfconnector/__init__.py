@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sfconnector._hooks import Hooks
     from sfconnector._query import Query
     from sfconnector._redact import RedactingFilter
+    from sfconnector._report_rows import ReportColumn, ReportResult, ReportSummary
+    from sfconnector._reports import IncompleteReportWarning, ReportRun
     from sfconnector._results import CallOptions, DuplicateRule, RecordResult, SaveResult, Unfinished, UpsertResult
     from sfconnector._retry import Retry
     from sfconnector._search import Search
@@ -41,6 +43,7 @@ __all__ = [
     "DuplicateRule",
     "FileStream",
     "Hooks",
+    "IncompleteReportWarning",
     "Picklist",
     "Query",
     "ReadOnly",
@@ -48,6 +51,10 @@ __all__ = [
     "RecordResults",
     "RedactingFilter",
     "RefreshEvent",
+    "ReportColumn",
+    "ReportResult",
+    "ReportRun",
+    "ReportSummary",
     "RequestEvent",
     "ResponseEvent",
     "Retry",
@@ -81,6 +88,8 @@ _HOMES: Final = {
     "_hooks": ["Hooks"],
     "_query": ["Query"],
     "_redact": ["RedactingFilter"],
+    "_report_rows": ["ReportColumn", "ReportResult", "ReportSummary"],
+    "_reports": ["IncompleteReportWarning", "ReportRun"],
     "_results": ["CallOptions", "DuplicateRule", "RecordResult", "SaveResult", "Unfinished", "UpsertResult"],
     "_retry": ["Retry"],
     "_search": ["Search"],

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sfconnector._bulk import Bulk
     from sfconnector._composite import Composite
     from sfconnector._files import Files
+    from sfconnector._reports import Reports
     from sfconnector._usage import Usage
     from sfconnector._users import Users
     from sfconnector.auth import Auth
@@ -312,6 +313,13 @@ class Salesforce(Org, Searches, MixedRecords):
         from sfconnector._files import Files
 
         return Files(self._session)
+
+    @cached_property
+    def reports(self) -> Reports:
+        """The org's reports."""
+        from sfconnector._reports import Reports
+
+        return Reports(self._session)
 
     @cached_property
     def users(self) -> Users:

@@ -152,7 +152,7 @@ class Org:
 
         Example:
             >>> viewed = list(sf.query("SELECT Id FROM Account FOR VIEW"))
-            >>> [record["Name"] for record in sf.recent(limit=5)]
+            >>> [record["Name"] for record in sf.recent(limit=1)]
             ['Acme']
         """
         request = list_recent_items.build(limit=None if limit is None else check_count("limit", limit))

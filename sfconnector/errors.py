@@ -18,7 +18,7 @@
     │   └── InvalidResponseError       2xx, but not the body that the API documents
     ├── RecordError                    records inside a successful answer failed; .failures holds their results
     │   └── ActionError                a run of an invocable action failed; .results has those of all runs
-    ├── JobError                       a bulk job ended badly; .job lets you carry on
+    ├── JobError                       a job in the background ended badly; .job lets you carry on
     │   └── JobTimeoutError
     └── StreamError
         ├── ReplayExpiredError         the replay id is older than what Salesforce keeps
@@ -314,7 +314,7 @@ class ActionError(RecordError):
 
 
 class JobError(SalesforceError):
-    """A bulk job ended badly.
+    """A job in the background, such as a run of a report, ended badly or has not ended.
 
     Attributes:
         job: The job's handle, with which to read its results or to carry on.
@@ -329,7 +329,7 @@ class JobError(SalesforceError):
 
 
 class JobTimeoutError(JobError):
-    """A bulk job did not end in the time given; it goes on at Salesforce."""
+    """A job in the background did not end in the time given; it goes on at Salesforce."""
 
 
 class StreamError(SalesforceError):

@@ -28,10 +28,13 @@ MODULES = [
     "sfconnector._many",
     "sfconnector._mixed",
     "sfconnector._query",
+    "sfconnector._report_rows",
+    "sfconnector._reports",
     "sfconnector._retry",
     "sfconnector._sobjects",
     "sfconnector._soql",
     "sfconnector._sosl",
+    "sfconnector._users",
     "sfconnector.auth",
     "sfconnector.models",
     "sfconnector.testing._functions",
@@ -40,9 +43,18 @@ MODULES = [
 DOMAIN = "https://acme.my.salesforce.com"
 
 
+def report_on(org: LocalOrg, sf: Salesforce) -> str:
+    """Save a report that has something to show."""
+    deal = {"Name": "First", "StageName": "Prospecting", "CloseDate": "2026-01-31", "Amount": 100}
+    sf.sobject("Opportunity").create(deal)
+    return org.add_report(
+        "Pipeline", "Opportunity", columns=["Name", "Amount"], groupings_down=["StageName"], aggregates=["s!Amount"]
+    )
+
+
 @pytest.fixture
 def names(local_org: LocalOrg, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, Any]]:
-    """What an example takes for granted: credentials, a client, an account with an external id, a file and a folder."""
+    """What an example takes for granted: credentials, a client, an account, a file, a report, a folder."""
     local_org.add_field("Account", "Ext__c", "string(40) unique external_id")
     for name, value in local_org.environ().items():
         monkeypatch.setenv(name, value)
@@ -56,8 +68,10 @@ def names(local_org: LocalOrg, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
             "client_secret": local_org.client_secret,
             "file": sf.files.upload(b"Dear all", name="letter.txt"),
             "folder_path": tmp_path,
+            "report_id": report_on(local_org, sf),
             "refresh_token": local_org.refresh_token(),
             "private_key": local_org.private_key,
+            "user_id": local_org.user_id,
             "username": local_org.username,
             "sf": sf,
             "url": local_org.url,
