@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 
 from sfconnector import Salesforce, auth, models
-from sfconnector.testing import LocalOrg
+from sfconnector.testing import ApexRequest, LocalOrg
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = [
+    "sfconnector._actions",
+    "sfconnector._apex",
     "sfconnector._bulk",
     "sfconnector._client",
     "sfconnector._described",
@@ -52,10 +54,25 @@ def report_on(org: LocalOrg, sf: Salesforce) -> str:
     )
 
 
+def order(request: ApexRequest) -> Any:
+    """An Apex class that takes, shows, changes and deletes orders."""
+    match request.method:
+        case "GET":
+            return {"sku": request.segments[0]}
+        case "POST":
+            return {**request.json(), "ordered": True}
+        case "DELETE":
+            return None
+        case _:
+            return request.json()
+
+
 @pytest.fixture
 def names(local_org: LocalOrg, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """What an example takes for granted: credentials, a client, an account, a file, a report, a folder."""
     local_org.add_field("Account", "Ext__c", "string(40) unique external_id")
+    for mapping in ("/orders/v1", "/orders/v1/*"):
+        local_org.add_apex(mapping, order)
     for name, value in local_org.environ().items():
         monkeypatch.setenv(name, value)
     with Salesforce.from_env() as sf:
