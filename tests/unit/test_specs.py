@@ -6,107 +6,21 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import attrs
 import pytest
-import yaml
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from spec_reader import COMPOSED, SPECS, Spec
 
-SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
 RECORDINGS = os.environ.get("SFCONNECTOR_RECORDINGS", "")
-METHODS = ("get", "put", "post", "patch", "delete", "head", "options")
 VERBS = {
     *("abort", "close", "create", "delete", "describe", "explain", "get", "invoke", "list", "query", "reset", "run"),
     *("search", "send", "set", "submit", "suggest", "trigger", "update", "upload", "upsert"),
 }
 DOCUMENTATION = {"developer.salesforce.com", "help.salesforce.com"}
-COMPOSED = {"oneOf", "anyOf", "allOf"}
 
-Node = dict[str, Any]
-Rule = Callable[["Spec"], Iterator[str]]
-
-
-@attrs.frozen
-class Spec:
-    text: str
-    document: Node = attrs.field(init=False, repr=False)
-
-    @document.default
-    def _parse(self) -> Node:
-        document: Node = yaml.safe_load(self.text)
-        return document
-
-    @property
-    def operations(self) -> Iterator["Operation"]:
-        document = self.document
-        for path, item in document["paths"].items():
-            yield from (Operation(document, path, item, item[method]) for method in METHODS if method in item)
-
-    def schemas(self, kind: str) -> Iterator[tuple[str, Node]]:
-        """Every schema of the answers or of the requests, with a name for messages."""
-        for operation in self.operations:
-            roots = operation.answers.values() if kind == "answers" else [operation.body, *operation.parameters]
-            for root in roots:
-                for schema in _contents(root):
-                    yield from _schemas(operation.document, schema, operation.id, set())
-
-
-@attrs.frozen
-class Operation:
-    document: Node
-    path: str
-    item: Node
-    node: Node
-
-    @property
-    def id(self) -> str:
-        return str(self.node.get("operationId", self.path))
-
-    @property
-    def parameters(self) -> list[Node]:
-        return [
-            _resolve(self.document, each)
-            for each in [*self.item.get("parameters", ()), *self.node.get("parameters", ())]
-        ]
-
-    @property
-    def body(self) -> Node:
-        return _resolve(self.document, self.node.get("requestBody", {}))
-
-    @property
-    def answers(self) -> dict[str, Node]:
-        return {status: _resolve(self.document, each) for status, each in self.node["responses"].items()}
-
-
-def _resolve(document: Node, node: Node) -> Node:
-    while "$ref" in node:
-        reference, node = node["$ref"], document
-        for part in reference.removeprefix("#/").split("/"):
-            node = node[part]
-    return node
-
-
-def _contents(node: Node) -> list[Node]:
-    """The schemas of a body, an answer or a parameter."""
-    return [each["schema"] for each in [node, *node.get("content", {}).values()] if "schema" in each]
-
-
-def _schemas(document: Node, node: Node, name: str, seen: set[str]) -> Iterator[tuple[str, Node]]:
-    if "$ref" in node:
-        if node["$ref"] in seen:
-            return
-        seen.add(node["$ref"])
-        name = node["$ref"].rpartition("/")[2]
-    node = _resolve(document, node)
-    yield name, node
-    named = [(f"{name}.{key}", each) for key, each in node.get("properties", {}).items()]
-    others = [node[key] for key in ("items", "additionalProperties") if isinstance(node.get(key), dict)]
-    others += [each for key in COMPOSED for each in node.get(key, ())]
-    for inner, each in [*named, *((name, each) for each in others)]:
-        yield from _schemas(document, each, inner, seen)
+Rule = Callable[[Spec], Iterator[str]]
 
 
 def _references(node: object) -> Iterator[str]:
