@@ -58,12 +58,19 @@ class Ahead(Generic[T]):
         return self._value
 
 
-def in_order(calls: Iterator[Callable[[], T]], workers: int) -> Generator[T]:
+def in_order(
+    calls: Iterator[Callable[[], T]], workers: int, meanwhile: Callable[[], object] = lambda: None
+) -> Generator[T]:
     """Run calls on threads, so many at the same time, and give their values in the order of the calls.
 
     A call is read, in the caller's thread, only when there is a thread for it, and at most twice as many are ahead
     of the caller. Where reading one fails, those before it come first. Whichever way the iteration ends, no thread
     is left behind.
+
+    Args:
+        calls: What to call.
+        workers: How many calls may run at the same time.
+        meanwhile: Called before each wait for a call, to make the next ones ready.
     """
     waiting: deque[Ahead[T]] = deque()
     wake = threading.Event()
@@ -75,6 +82,7 @@ def in_order(calls: Iterator[Callable[[], T]], workers: int) -> Generator[T]:
                 break
             wake.clear()
             if not waiting[0].done:
+                meanwhile()
                 wake.wait()
                 continue
             value = waiting.popleft().result()

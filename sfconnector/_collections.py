@@ -181,7 +181,8 @@ class _Run:
         self._open: set[int] = set()
         self._refused: list[int] = []
         self._sent = self._count = 0
-        self._ended = False
+        self._ready: list[Row] | None = None
+        self._exhausted = False
 
     def results(
         self, session: Session, write: Write, cut: Iterator[list[Row]], how: Sending
@@ -189,17 +190,18 @@ class _Run:
         """Send the records and hand out their results; raise what stood in the way at the end."""
         calls = self._calls(session, write, cut, how)
         try:
-            with closing(in_order(calls, how.workers)) as deliveries:
+            # While calls are under way the next one is put together.
+            with closing(in_order(calls, how.workers, partial(self._prepare, cut))) as deliveries:
                 for delivery in deliveries:
                     yield from self._hand_out(delivery)
         finally:
             self._broken.set()
-            if self._open or not self._ended:
+            if self._open or self._errors or self._ready or self._unreadable or not self._exhausted:
                 self.unfinished = self._account()
         if self._unreadable is not None:
             self._errors.append(self._unreadable)
         if self._errors:
-            raise _explained(self._errors, self.unfinished or Unfinished())
+            raise _explained(self._errors, self.unfinished or Unfinished(unsent_from=self._sent))
         if self.raise_on_failure and self.failures:
             first = self.failures[0]
             raise RecordError(first.errors, index=first.index, failures=self.failures, of=self._count)
@@ -208,17 +210,22 @@ class _Run:
         self, session: Session, write: Write, cut: Iterator[list[Row]], how: Sending
     ) -> Iterator[Callable[[], _Delivery]]:
         while not self._broken.is_set():
-            try:
-                rows = next(cut, None)
-            except Exception as error:  # raised once the results of all that was sent are handed out
-                self._unreadable = error
-                return
+            self._prepare(cut)
+            rows, self._ready = self._ready, None
             if rows is None:
-                self._ended = True
                 return
             self._open.update(row.position for row in rows)
             self._sent = rows[-1].position + 1
             yield partial(self._deliver, session, write, rows, how)
+
+    def _prepare(self, cut: Iterator[list[Row]]) -> None:
+        if self._ready is not None or self._exhausted or self._broken.is_set():
+            return
+        try:
+            self._ready = next(cut, None)
+        except Exception as error:  # raised once the results of all that was sent are handed out
+            self._unreadable = error
+        self._exhausted = self._ready is None
 
     def _deliver(self, session: Session, write: Write, rows: list[Row], how: Sending) -> _Delivery:
         delivery = _deliver(session, write, rows, how, self._broken.is_set)
@@ -242,8 +249,7 @@ class _Run:
 
     def _account(self) -> Unfinished:
         in_doubt = tuple(sorted(self._open.difference(self._refused)))
-        unsent_from = None if self._ended else self._sent
-        return Unfinished(in_doubt, tuple(self._refused), unsent_from, tuple(self.failures))
+        return Unfinished(self._sent, in_doubt, tuple(self._refused), tuple(self.failures))
 
 
 def _deliver(session: Session, write: Write, rows: list[Row], how: Sending, stopped: Callable[[], bool]) -> _Delivery:
@@ -287,7 +293,7 @@ def _event(request: Request, path: str, attempt: int) -> RequestEvent:
 def _result(
     row: Row, answer: models.SaveResult | models.UpsertResult, write: Write, *, done: bool
 ) -> RecordResult[Any]:
-    errors = tuple(ErrorDetail(each.status_code, each.message, tuple(each.fields or ())) for each in answer.errors)
+    errors = tuple([ErrorDetail(each.status_code, each.message, tuple(each.fields or ())) for each in answer.errors])
     if done:
         return RecordResult(row.position, row.record, row.content, success=True)
     created = write.creates or getattr(answer, "created", False) is True
@@ -361,8 +367,7 @@ def _explained(errors: list[Exception], unfinished: Unfinished) -> Exception:
         notes.append(f"sent, and perhaps saved: {_spans(unfinished.in_doubt)}")
     if unfinished.refused:
         notes.append(f"sent, and not saved: {_spans(unfinished.refused)}")
-    if unfinished.unsent_from is not None:
-        notes.append(f"not sent: record {unfinished.unsent_from} and all after it")
+    notes.append(f"not sent: all from record {unfinished.unsent_from} on")
     if unfinished.failures:
         notes.append(f"{len(unfinished.failures):,} records have failed by themselves")
     for note in notes:

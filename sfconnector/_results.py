@@ -74,15 +74,15 @@ class Unfinished:
     """What became of the records without a result, where many were to be saved and something came in between.
 
     Attributes:
+        unsent_from: The position from which on nothing was sent; the number of records where all were sent.
         in_doubt: Positions of records that were sent and may have been saved: look before sending them again.
         refused: Positions of records that were sent and provably not saved.
-        unsent_from: The position from which on nothing was sent; ``None`` where everything was.
         failures: The results of the records that failed, as far as the error does not hold them.
     """
 
+    unsent_from: int
     in_doubt: tuple[int, ...] = ()
     refused: tuple[int, ...] = ()
-    unsent_from: int | None = None
     failures: tuple[RecordResult[Any], ...] = attrs.field(default=(), repr=False)
 
 

@@ -117,7 +117,8 @@ class Preparing(NamedTuple):
         def prepare(record: Any) -> tuple[str, Any, int]:
             sobject, fields = self._read(record)
             # Without it Salesforce creates another record each time that it is sent.
-            if not any(name.lower() == wanted and value not in (None, "") for name, value in fields.items()):
+            key = fields.get(field) or next((value for name, value in fields.items() if name.lower() == wanted), None)
+            if key is None or key == "":
                 raise ValueError(f"it has no {field}, by which it is to be upserted")
             return self._written(sobject, fields)
 
@@ -153,8 +154,10 @@ class Preparing(NamedTuple):
     def _read(self, record: Any) -> tuple[str, dict[str, Any]]:
         if isinstance(record, Mapping):
             sobject = self.sobject or _named_type(record)
-            self._check_type(record)
-            fields = encode({name: value for name, value in record.items() if name != "attributes"})
+            fields = encode(record)
+            if "attributes" in fields:
+                self._check_type(fields)
+                del fields["attributes"]
         elif self.record_class is not None and isinstance(record, self.record_class.cls):
             sobject = self.record_class.sobject
             fields = self.record_class.encode(record, purpose=self.purpose)

@@ -115,8 +115,8 @@ class Blobs:
 
     def discard(self, blob: Blob) -> None:
         """Delete a content, unless it has come to belong to a record."""
-        self._touched.add(blob.key)
-        self._settle()
+        with self._database.transaction():
+            self._touched.add(blob.key)
 
     def path(self, key: Any) -> Path:
         """Where a content is."""

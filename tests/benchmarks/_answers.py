@@ -10,8 +10,11 @@ CLOSING_ID = "001000000000002AAA"
 """The record whose answer ends the connection."""
 
 RECORDS_A_PAGE = 2000
-PAGES = {"Account": 1, "Contact": 10, "Case": 100}
+PAGES = {"Account": 1, "Contact": 10, "Case": 100, "Task": 10, "Lead": 500}
 """How many pages a query of the object has."""
+_SLIM = {"Task", "Lead"}
+"""Objects whose records have an id and a name only, so that the server can hold a million of them."""
+RECORDS_A_CALL = 200
 
 _TYPES = {
     "Id": "id",
@@ -60,6 +63,8 @@ def answers() -> dict[str, bytes]:
         f"{_DATA}/sobjects/Account/{record_id}": _answer(_record("Account", record_id, source), close=close)
         for record_id, close in ((RECORD_ID, False), (CLOSING_ID, True))
     }
+    saved = {"id": RECORD_ID, "success": True, "errors": [], "created": True}
+    made[f"{_DATA}/composite/sobjects/Account/Ext__c"] = _answer([saved] * RECORDS_A_CALL)
     for sobject in PAGES:
         made.update(_pages(sobject, source))
         made[f"{_DATA}/sobjects/{sobject}/describe"] = _answer(_description(sobject))
@@ -80,6 +85,8 @@ def _pages(sobject: str, source: random.Random) -> Iterator[tuple[str, bytes]]:
     """Give the pages of a query; they differ in their locators only, since nobody compares the records."""
     count = PAGES[sobject]
     records = [_record(sobject, f"003{number:012d}AAA", source) for number in range(RECORDS_A_PAGE)]
+    if sobject in _SLIM:
+        records = [{name: record[name] for name in ("attributes", "Id", "Name")} for record in records]
     path = f"{_DATA}/query/{sobject}"
     for number in range(1, count + 1):
         following = f"{_DATA}/query/01g{sobject}-{number * RECORDS_A_PAGE}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import ssl
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 
 HOST = "127.0.0.1"
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 LATENCY = 0.1
 """Seconds that the slow port waits before each answer."""
 
@@ -52,12 +54,12 @@ def running() -> Iterator[Server]:
 
 
 class _Connection(asyncio.Protocol):
-    """Reads requests without bodies and writes what was prepared for their paths."""
+    """Reads requests, throws their bodies away and writes what was prepared for their paths."""
 
     def __init__(self, answers: dict[str, bytes], latency: float) -> None:
         self._answers = answers
         self._latency = latency
-        self._read = b""
+        self._read = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -65,8 +67,13 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._read += data
-        while b"\r\n\r\n" in self._read:
-            request, _, self._read = self._read.partition(b"\r\n\r\n")
+        while (end := self._read.find(b"\r\n\r\n")) >= 0:
+            request = bytes(self._read[:end])
+            length = _LENGTH.search(request)
+            whole = end + 4 + (int(length[1]) if length else 0)
+            if len(self._read) < whole:
+                return
+            del self._read[:whole]
             target = request.split(b" ", 2)[1].decode()
             if self._latency:
                 asyncio.get_running_loop().call_later(self._latency, self._answer, target)

@@ -180,13 +180,12 @@ def test_a_lost_answer_leaves_its_records_in_doubt(answer: Answer, kind: type[Ex
     assert isinstance(error, kind)
     assert unfinished.in_doubt == tuple(range(200, 400))
     assert unfinished.refused == ()
-    assert unfinished.unsent_from is not None
     handed_out = [result.index for result in results]
     assert handed_out == [*range(200), *range(400, unfinished.unsent_from)]
     assert len(server.calls) * 200 == unfinished.unsent_from < 2000
     assert error.__notes__ == [
         "sent, and perhaps saved: records 200–399",
-        f"not sent: record {unfinished.unsent_from} and all after it",
+        f"not sent: all from record {unfinished.unsent_from} on",
     ]
     assert sum(call[0]["Name"] == "200" for call in server.calls) == 1
 
@@ -230,7 +229,7 @@ def test_a_failing_source_comes_after_the_results_of_what_was_sent() -> None:
     assert seen == list(range(400))
     assert len(server.calls) == 2
     assert results.unfinished == Unfinished(unsent_from=400)
-    assert caught.value.__notes__ == ["not sent: record 400 and all after it"]
+    assert caught.value.__notes__ == ["not sent: all from record 400 on"]
 
 
 def test_a_bad_record_comes_after_the_results_of_what_was_sent() -> None:
@@ -269,7 +268,7 @@ def test_two_things_that_go_wrong_are_both_told() -> None:
     assert caught.value.__notes__ == [
         "also: record 600: Name: a object has no place in a record",
         "sent, and not saved: records 200–399",
-        "not sent: record 600 and all after it",
+        "not sent: all from record 600 on",
     ]
 
 
