@@ -42,7 +42,8 @@ class Credentials:
     username: str
     client_id: str = attrs.field(factory=lambda: "3MVG9" + _random(80, _ALPHABET + "._"))
     client_secret: str = attrs.field(factory=lambda: secrets.token_hex(32).upper(), repr=False)
-    password: str = attrs.field(factory=lambda: _random(16), repr=False)
+    # With a letter and a digit in any case, as the password policy wants it.
+    password: str = attrs.field(factory=lambda: _random(14) + "a7", repr=False)
     security_token: str = attrs.field(factory=lambda: _random(24), repr=False)
     _private_key: str | None = attrs.field(default=None, repr=False, alias="private_key", validator=_rsa)
 
