@@ -12,7 +12,7 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 
 from sfconnector._records import attributes_of, is_record_class, nested_classes
-from sfconnector._typed import Offered
+from sfconnector._typed import Offered, TypedRecord
 
 T = TypeVar("T")
 
@@ -46,7 +46,12 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=detailed)
 
     def by_api_name(record_class: Any) -> Any:
-        names: dict[str, Any] = {attribute: override(rename=name) for attribute, name, _ in attributes_of(record_class)}
+        hints = typing.get_type_hints(record_class, include_extras=True)
+        forgiving = issubclass(record_class, TypedRecord)
+        names: dict[str, Any] = {
+            attribute: override(rename=name, struct_hook=_or_null(converter, hints[attribute]) if forgiving else None)
+            for attribute, name, _ in attributes_of(record_class)
+        }
         return make_dict_structure_fn(record_class, converter, **names)
 
     def children(result: Any, hint: Any) -> list[Any]:
@@ -60,6 +65,18 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
     for kind, parse in _PARSERS.items():
         converter.register_structure_hook(kind, parse)
     return converter
+
+
+def _or_null(converter: cattrs.Converter, hint: Any) -> Callable[[Any, Any], Any] | None:
+    """Let a null through where an org's description says that there is none.
+
+    Salesforce has records without what they require, such as groups of its own without a name. A class that follows a
+    description must not refuse them, unlike one whose author has chosen its types.
+    """
+    if hint is Any or type(None) in typing.get_args(hint) or _is_child_list(hint):
+        return None
+    structure = converter.get_structure_hook(hint)
+    return lambda value, kind: None if value is None else structure(value, kind)
 
 
 def _is_child_list(hint: Any) -> bool:

@@ -142,9 +142,35 @@ def test_values_that_a_picklist_offered_before_are_read() -> None:
     thing = loaded(models.source(parsed(THING))).Thing__c
     record = instance_of(thing, {"Status__c": "Old", "Colour__c": "mauve"})
     assert (record.Status__c, record.Colour__c, record.Name) == ("Old", "mauve", UNSET)
-    for wrong in ({"Status__c": 5}, {"Colour__c": 5}, {"Name": None}, {"Yes__c": None}):
+    for wrong in ({"Status__c": 5}, {"Colour__c": 5}, {"Name": 5}, {"Yes__c": "yes"}):
         with pytest.raises(ValueError, match=f"does not fit Thing__c: .*{next(iter(wrong))}"):
             instance_of(thing, wrong)
+
+
+def test_a_null_that_no_description_promised_is_read() -> None:
+    thing = loaded(models.source(parsed(THING))).Thing__c
+    record = instance_of(thing, {"Name": None, "Yes__c": None, "Parent__c": None, "Id": None})
+    assert (record.Name, record.Yes__c, record.Parent__c, record.Id) == (None, None, None, None)
+
+
+@attrs.define
+class Child:
+    Id: str
+
+
+@attrs.define(kw_only=True)
+class Family(TypedRecord):
+    Parent__r: Child | None = UNSET
+    Things__r: list[Child] = UNSET
+
+
+def test_relationships_may_be_added() -> None:
+    assert RecordClass.of(Family).select == ("Parent__r.Id", "(SELECT Id FROM Things__r)")
+    record = {"Parent__r": {"Id": "1"}, "Things__r": {"totalSize": 1, "done": True, "records": [{"Id": "2"}]}}
+    assert instance_of(Family, record) == Family(Parent__r=Child("1"), Things__r=[Child("2")])
+    assert instance_of(Family, {"Parent__r": None, "Things__r": None}) == Family(Parent__r=None, Things__r=[])
+    with pytest.raises(ValueError, match="does not fit Family"):
+        instance_of(Family, {"Parent__r": {"Id": None}, "Things__r": None})
 
 
 @attrs.define(kw_only=True)

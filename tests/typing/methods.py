@@ -1,0 +1,211 @@
+"""Each public method once, with the type that users' type checkers see; never run, only checked."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, assert_type
+
+import attrs
+import pandas as pd
+import polars as pl
+import requests
+from sfconnector_generated.bulk_v2.models import JobInfo
+from sfconnector_generated.client import Transport
+from sfconnector_generated.rest import models
+from sfconnector_generated.rest.api.org import get_limits
+
+from sfconnector import (
+    FileStream,
+    Query,
+    RecordResult,
+    RecordResults,
+    ReportColumn,
+    ReportResult,
+    ReportRun,
+    ReportSummary,
+    Salesforce,
+    SaveResult,
+    Search,
+    SObject,
+    StoredFile,
+    Subrequest,
+    Subresult,
+    TreeRecord,
+    Unfinished,
+    UpsertResult,
+    Usage,
+    errors,
+    soql,
+    sosl,
+)
+from sfconnector.models import source
+
+Record = dict[str, Any]
+
+
+@attrs.define
+class Account:
+    Id: str
+    Name: str
+
+
+now = datetime.now(UTC)
+sf = Salesforce.from_env()
+
+# The org
+assert_type(sf.api, Transport)
+assert_type(sf.api_version, str)
+assert_type(sf.instance_url, str)
+assert_type(sf.usage, Usage | None)
+assert_type(sf.describe(), models.DescribeGlobalResult)
+assert_type(sf.describe(if_modified_since=now), models.DescribeGlobalResult | None)
+assert_type(sf.versions(), list[models.Version])
+assert_type(sf.resources(), dict[str, str])
+assert_type(sf.limits(), dict[str, dict[str, Any]])
+assert_type(sf.user_info(), models.UserInfo)
+assert_type(sf.record_count("Account"), dict[str, int])
+assert_type(sf.recent(5), list[Record])
+assert_type(sf.explain("SELECT Id FROM Account"), models.ExplainResult)
+assert_type(sf.quick_actions(), list[models.QuickAction])
+assert_type(sf.request("GET", "/services/data"), requests.Response)
+assert_type(get_limits.sync(client=sf.api), dict[str, dict[str, Any]])
+sf.close()
+
+# Queries and searches
+query = sf.query(soql("SELECT Id FROM Account WHERE Name = {name}", name="x"))
+assert_type(query, Query[Record])
+assert_type(query.total_size, int)
+assert_type(query.pages(), Iterator[list[Record]])
+assert_type(next(iter(query)), Record)
+query.batches()  # pyright: ignore[reportUnknownMemberType]  # pyarrow ships no types
+query.to_arrow(split_multipicklists=True)  # pyright: ignore[reportUnknownMemberType]  # as above
+assert_type(query.to_pandas(), pd.DataFrame)
+assert_type(query.to_polars(), pl.DataFrame)
+typed = sf.query("FROM Account", into=Account)
+assert_type(typed.pages(), Iterator[list[Account]])
+assert_type(sf.search(sosl("FIND {x}", x="Acme")), Search[Record])
+assert_type(next(iter(sf.search("FIND {Acme} RETURNING Account(Id, Name)", into=Account))), Account)
+assert_type(sf.search_text("Acme"), Search[Record])
+
+# Records of one object
+accounts, dicts = sf.sobject(Account), sf.sobject("Account")
+assert_type(accounts, SObject[Account])
+assert_type(dicts, SObject[Record])
+assert_type(accounts.create(Account("", "x")), SaveResult)
+assert_type(accounts.get("001"), Account)
+assert_type(dicts.get("001", if_modified_since=now), Record | None)
+assert_type(accounts.get_by_external_id("Ext__c", "x"), Account)
+accounts.update("001", Account("", "x"))
+assert_type(dicts.upsert("Ext__c", 5, {}), UpsertResult)
+accounts.delete("001")
+accounts.delete_by_external_id("Ext__c", "x")
+assert_type(accounts.describe(), models.DescribeSObjectResult)
+assert_type(accounts.describe(if_modified_since=now), models.DescribeSObjectResult | None)
+assert_type(accounts.info(), models.SObjectInfo)
+assert_type(accounts.deleted(now, now), models.DeletedRecords)
+assert_type(accounts.updated(now, now), models.UpdatedRecords)
+assert_type(accounts.layouts(), models.DescribeLayoutResult)
+assert_type(accounts.layouts("012"), models.DescribeLayout)
+assert_type(accounts.named_layout("x"), models.DescribeLayoutResult)
+assert_type(accounts.compact_layouts(), models.CompactLayouts)
+assert_type(accounts.approval_layouts(), models.ApprovalLayouts)
+assert_type(accounts.quick_actions(), list[models.QuickAction])
+
+# Many records
+assert_type(accounts.create_many([Account("", "x")]), RecordResults[Account])
+assert_type(accounts.update_many(typed), RecordResults[Account])
+assert_type(dicts.upsert_many("Ext__c", [{"Name": "x"}]), RecordResults[dict[str, str]])
+assert_type(dicts.delete_many(["001"]), RecordResults[str])
+assert_type(accounts.get_many(["001"]), Iterator[Account | None])
+results = sf.create_many([Account("", "x")])
+assert_type(next(results), RecordResult[Account])
+assert_type(results.failures(), list[RecordResult[Account]])
+assert_type(results.unfinished, Unfinished | None)
+results.close()
+assert_type(sf.update_many([{"Id": "001"}]), RecordResults[dict[str, str]])
+assert_type(sf.delete_many(typed), RecordResults[Account])
+
+# Several requests in one call
+batch = sf.composite.batch([get_limits.build()], halt_on_error=True)
+composite = sf.composite.request(all_or_none=True)
+created = composite.create("Account", {"Name": "x"})
+assert_type(created, Subrequest[SaveResult])
+got = composite.get(Account, created.id)
+assert_type(got, Subrequest[Account])
+assert_type(composite.get("Account", created.at("id")), Subrequest[Record])
+assert_type(composite.get_by_external_id(Account, "Ext__c", "x"), Subrequest[Account])
+assert_type(composite.update(Account, created.id, Account("", "x")), Subrequest[None])
+assert_type(composite.upsert("Account", "Ext__c", "x", {}), Subrequest[UpsertResult])
+assert_type(composite.delete("Account", "001"), Subrequest[None])
+assert_type(composite.delete_by_external_id("Account", "Ext__c", "x"), Subrequest[None])
+assert_type(composite.query("SELECT Id FROM Account"), Subrequest[models.QueryResult])
+assert_type(composite.add(get_limits.build(), get_limits.parse), Subrequest[dict[str, dict[str, Any]]])
+answers = composite.send(raise_on_failure=False)
+assert_type(answers[got], Account)
+assert_type(answers[0], Subresult[Any])
+assert_type(answers.result(created), Subresult[SaveResult])
+assert_type((answers[0].success, answers[0].halted, answers[0].what), tuple[bool, bool, str])
+assert_type(answers.failures, tuple[Subresult[Any], ...])
+answers.check()
+batch.send()
+graphs = sf.composite.graph()
+graphs.graph("x").create("Account", {"Name": "x"})
+assert_type(graphs.send().successful, tuple[str, ...])
+assert_type(sf.composite.tree("Account", [{"Name": "x"}]), tuple[TreeRecord, ...])
+
+# Users, actions, Apex
+assert_type(sf.users.password_expired("005"), bool)
+assert_type(sf.users.reset_password("005"), str)
+sf.users.set_password("005", "x")
+assert_type(sf.actions.list(), list[models.Action])
+assert_type(sf.actions.describe("emailSimple"), models.ActionDescription)
+assert_type(sf.actions.invoke("emailSimple", [{}]), list[models.ActionResult])
+for answer in (sf.apex.get("/x"), sf.apex.post("/x", json={}), sf.apex.put("/x"), sf.apex.patch("/x")):
+    assert_type(answer, Any)
+assert_type(sf.apex.delete("/x"), Any)
+assert_type(sf.apex.request("GET", "/x"), Any)
+
+# Reports
+assert_type(sf.reports.list(), list[models.ReportListItem])
+assert_type(sf.reports.describe("00O"), models.ReportDescription)
+report = sf.reports.run("00O", details=False)
+assert_type(report, ReportResult)
+assert_type((report.name, report.all_data, report.has_details), tuple[str, bool, bool])
+assert_type(report.columns, tuple[ReportColumn, ...])
+assert_type(report.rows(), list[dict[str, Any]])
+assert_type(report.summaries(), list[ReportSummary])
+assert_type(report.to_pandas(), pd.DataFrame)
+assert_type(report.to_polars(), pl.DataFrame)
+run = sf.reports.run_async("00O")
+assert_type(run.wait(60.0), ReportResult)
+assert_type(run.result(), ReportResult)
+run.delete()
+assert_type(sf.reports.query({}), ReportResult)
+assert_type(sf.reports.instances("00O"), list[ReportRun])
+assert_type(sf.reports.instance("00O", "0LG"), ReportRun)
+assert_type(sf.reports.result("00O", "0LG"), ReportResult)
+sf.reports.delete("00O")
+
+# Bulk jobs
+assert_type(next(sf.bulk.ingest_jobs()), JobInfo)
+assert_type(next(sf.bulk.query_jobs()), JobInfo)
+
+# Files
+assert_type(sf.files.upload(b"x", name="x"), StoredFile)
+assert_type(sf.files.add_version("069", "x.txt"), StoredFile)
+assert_type(sf.files.attach("001", b"x", name="x"), SaveResult)
+assert_type(sf.files.create("Document", {"Name": "x"}, b"x", name="x"), SaveResult)
+sf.files.replace("Document", "015", b"x", name="x")
+assert_type(sf.files.download("068", io.BytesIO()), StoredFile)
+with sf.files.stream("068") as stream:
+    assert_type(stream, FileStream)
+    assert_type(next(iter(stream)), bytes)
+stream.close()
+
+# Errors and typed records
+try:
+    assert_type(source([accounts.describe()], decimals=True), str)
+except errors.ApiError as error:
+    assert_type(error.code, str)
+    assert_type(error.errors, tuple[errors.ErrorDetail, ...])
+    assert_type(error.response, requests.Response | None)
