@@ -1,0 +1,361 @@
+"""What the calls of the client ask for, all in one list, and the rules that other clients were seen to break.
+
+The keys are those of the list of operations that the client must have: R for REST, A for Apex REST.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import attrs
+import pytest
+from http_server import Reply, Seen, Server
+from sfconnector_generated.rest.api.sobjects import get_record
+
+from sfconnector import Salesforce, auth, errors
+
+DATA = "/services/data/v68.0"
+ACCOUNT, USER = "001000000000001AAA", "005000000000001AAA"
+REPORT, RUN, REPORTS = "00O000000000001AAA", "0LG000000000001AAA", f"{DATA}/analytics/reports"
+ANY_TEXT, ENCODED = "a/b?c#d %+é", "a%2Fb%3Fc%23d%20%25%2B%C3%A9"
+
+# Told in a zone with a plus; they go out in UTC, whose offset has a plus too that a query must not lose.
+END = datetime.now(timezone(timedelta(hours=5, minutes=30))).replace(second=0, microsecond=0)
+START = END - timedelta(days=2)
+SPAN = "&".join(
+    f"{name}={instant.astimezone(UTC):%Y-%m-%dT%H%%3A%M%%3A00}%2B00%3A00"
+    for name, instant in [("start", START), ("end", END)]
+)
+
+SOBJECT = {
+    "name": "Account",
+    "label": "Account",
+    **dict.fromkeys(["custom", "createable", "deletable", "queryable", "updateable"], True),
+    "urls": {},
+}
+INFO = {"objectDescribe": SOBJECT, "recentItems": []}
+DESCRIPTION = {**SOBJECT, "fields": [], "childRelationships": [], "recordTypeInfos": []}
+SAVED = Reply.of({"id": ACCOUNT, "success": True, "errors": [], "created": True}, 201)
+DONE = Reply(204, b"")
+RESULT: dict[str, Any] = {
+    "attributes": {"reportId": REPORT, "reportName": "Deals", "type": "Report"},
+    "allData": True,
+    "hasDetailRows": False,
+    "factMap": {},
+    "reportMetadata": {"name": "Deals", "reportFormat": "TABULAR"},
+}
+RECORD = {"attributes": {"type": "Account"}, "Id": ACCOUNT, "Name": "Acme"}
+
+
+@attrs.frozen
+class Row:
+    """A call, and the one request that it must make.
+
+    Args:
+        make: The call.
+        method: Its verb.
+        target: What it asks for, below the instance.
+        body: The JSON of the request; ``None`` if it has no body at all.
+        answer: What the server says.
+    """
+
+    make: Callable[[Salesforce], Any]
+    method: str
+    target: str
+    body: Any = None
+    answer: Any = attrs.field(factory=dict)
+
+
+def account(sf: Salesforce) -> Any:
+    return sf.sobject("Account")
+
+
+CALLS = {
+    "R1 describe": Row(
+        lambda sf: sf.describe(),
+        "GET",
+        f"{DATA}/sobjects",
+        answer={"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": [SOBJECT]},
+    ),
+    "R2 info": Row(lambda sf: account(sf).info(), "GET", f"{DATA}/sobjects/Account", answer=INFO),
+    "R3 describe an object": Row(
+        lambda sf: account(sf).describe(), "GET", f"{DATA}/sobjects/Account/describe", answer=DESCRIPTION
+    ),
+    "R4 platform actions": Row(
+        lambda sf: sf.sobject("PlatformAction").info(), "GET", f"{DATA}/sobjects/PlatformAction", answer=INFO
+    ),
+    "R5 versions": Row(lambda sf: sf.versions(), "GET", "/services/data", answer=[]),
+    "R6 resources": Row(lambda sf: sf.resources("59.0"), "GET", "/services/data/v59.0"),
+    "R7 limits": Row(lambda sf: sf.limits(), "GET", f"{DATA}/limits"),
+    "R8 get": Row(lambda sf: account(sf).get(ACCOUNT), "GET", f"{DATA}/sobjects/Account/{ACCOUNT}", answer=RECORD),
+    "R8 get some fields": Row(
+        lambda sf: account(sf).get(ACCOUNT, fields=["Id", "Name"]),
+        "GET",
+        f"{DATA}/sobjects/Account/{ACCOUNT}?fields=Id,Name",
+        answer=RECORD,
+    ),
+    "R9 get by external id": Row(
+        lambda sf: account(sf).get_by_external_id("Ext__c", ANY_TEXT, fields=["Id", "Name"]),
+        "GET",
+        f"{DATA}/sobjects/Account/Ext__c/{ENCODED}?fields=Id,Name",
+        answer=RECORD,
+    ),
+    "R10 create": Row(
+        lambda sf: account(sf).create({"Name": "é"}), "POST", f"{DATA}/sobjects/Account", {"Name": "é"}, SAVED
+    ),
+    "R10 publish an event": Row(
+        lambda sf: sf.sobject("Order__e").create({"Total__c": 1}),
+        "POST",
+        f"{DATA}/sobjects/Order__e",
+        {"Total__c": 1},
+        SAVED,
+    ),
+    "R11 update": Row(
+        lambda sf: account(sf).update(ACCOUNT, {"Name": None}),
+        "PATCH",
+        f"{DATA}/sobjects/Account/{ACCOUNT}",
+        {"Name": None},
+        DONE,
+    ),
+    "R12 upsert": Row(
+        lambda sf: account(sf).upsert("Ext__c", ANY_TEXT, {"Name": "Acme"}),
+        "PATCH",
+        f"{DATA}/sobjects/Account/Ext__c/{ENCODED}",
+        {"Name": "Acme"},
+        SAVED,
+    ),
+    "R13 delete": Row(
+        lambda sf: account(sf).delete(ACCOUNT), "DELETE", f"{DATA}/sobjects/Account/{ACCOUNT}", answer=DONE
+    ),
+    "R14 delete by external id": Row(
+        lambda sf: account(sf).delete_by_external_id("Ext__c", ANY_TEXT),
+        "DELETE",
+        f"{DATA}/sobjects/Account/Ext__c/{ENCODED}",
+        answer=DONE,
+    ),
+    "R15 query": Row(
+        lambda sf: list(sf.query("SELECT Id FROM Account WHERE Name = 'a+b&c%é#'")),
+        "GET",
+        f"{DATA}/query?q=SELECT%20Id%20FROM%20Account%20WHERE%20Name%20%3D%20%27a%2Bb%26c%25%C3%A9%23%27",
+        answer={"totalSize": 0, "done": True, "records": []},
+    ),
+    "R15 query deleted records too": Row(
+        lambda sf: list(sf.query("SELECT Id FROM Account", include_deleted=True)),
+        "GET",
+        f"{DATA}/queryAll?q=SELECT%20Id%20FROM%20Account",
+        answer={"totalSize": 0, "done": True, "records": []},
+    ),
+    "R16 search": Row(
+        lambda sf: list(sf.search("FIND {a+b é} RETURNING Account(Id)")),
+        "GET",
+        f"{DATA}/search?q=FIND%20%7Ba%2Bb%20%C3%A9%7D%20RETURNING%20Account%28Id%29",
+        answer={"searchRecords": [RECORD]},
+    ),
+    "R17 deleted": Row(
+        lambda sf: account(sf).deleted(START, END),
+        "GET",
+        f"{DATA}/sobjects/Account/deleted?{SPAN}",
+        answer={
+            "deletedRecords": [],
+            "earliestDateAvailable": "2026-01-02T03:04:05.000+0000",
+            "latestDateCovered": "2026-01-02T03:04:05.000+0000",
+        },
+    ),
+    "R18 updated": Row(
+        lambda sf: account(sf).updated(START, END),
+        "GET",
+        f"{DATA}/sobjects/Account/updated?{SPAN}",
+        answer={"ids": [ACCOUNT], "latestDateCovered": "2026-01-02T03:04:05.000+0000"},
+    ),
+    "R19 has a password expired": Row(
+        lambda sf: sf.users.password_expired(USER),
+        "GET",
+        f"{DATA}/sobjects/User/{USER}/password",
+        answer={"isExpired": False},
+    ),
+    "R20 reset a password": Row(
+        lambda sf: sf.users.reset_password(USER),
+        "DELETE",
+        f"{DATA}/sobjects/User/{USER}/password",
+        answer={"NewPassword": "correct-Horse-7"},
+    ),
+    "R21 set a password": Row(
+        lambda sf: sf.users.set_password(USER, "correct-Horse-7"),
+        "POST",
+        f"{DATA}/sobjects/User/{USER}/password",
+        {"NewPassword": "correct-Horse-7"},
+        DONE,
+    ),
+    "R22 quick actions": Row(
+        lambda sf: account(sf).quick_actions(), "GET", f"{DATA}/sobjects/Account/quickActions", answer=[]
+    ),
+    "R23 batch": Row(
+        lambda sf: sf.composite.batch([get_record.build("Account", ACCOUNT)], halt_on_error=True).send(),
+        "POST",
+        f"{DATA}/composite/batch",
+        {
+            "batchRequests": [{"method": "GET", "url": f"v68.0/sobjects/Account/{ACCOUNT}"}],
+            "haltOnError": True,
+        },
+        {"hasErrors": False, "results": [{"statusCode": 200, "result": RECORD}]},
+    ),
+    "R24 named layout": Row(
+        lambda sf: sf.sobject("User").named_layout(ANY_TEXT),
+        "GET",
+        f"{DATA}/sobjects/User/describe/namedLayouts/{ENCODED}",
+        answer={"layouts": [], "recordTypeMappings": []},
+    ),
+    "R25 roots of actions": Row(lambda sf: sf.actions.list(), "GET", f"{DATA}/actions"),
+    "R25 actions": Row(
+        lambda sf: sf.actions.list("/standard"), "GET", f"{DATA}/actions/standard", answer={"actions": []}
+    ),
+    "R26 invoke an action": Row(
+        lambda sf: sf.actions.invoke("custom/apex/Greet", [{"name": "é"}]),
+        "POST",
+        f"{DATA}/actions/custom/apex/Greet",
+        {"inputs": [{"name": "é"}]},
+        [{"actionName": "Greet", "errors": None, "isSuccess": True, "outputValues": {}}],
+    ),
+    "R27 reports": Row(lambda sf: sf.reports.list(), "GET", REPORTS, answer=[]),
+    "R28 run a report": Row(
+        lambda sf: sf.reports.run(REPORT), "GET", f"{REPORTS}/{REPORT}?includeDetails=true", answer=RESULT
+    ),
+    "R28 run a report with a filter": Row(
+        lambda sf: sf.reports.run(REPORT, details=False, filters=[("NAME", "equals", "é")]),
+        "POST",
+        f"{REPORTS}/{REPORT}?includeDetails=false",
+        {
+            "reportMetadata": {
+                "reportFilters": [{"column": "NAME", "operator": "equals", "value": "é"}],
+                "reportBooleanFilter": None,
+            }
+        },
+        RESULT,
+    ),
+    "R29 run a report in the background": Row(
+        lambda sf: sf.reports.run_async(REPORT),
+        "POST",
+        f"{REPORTS}/{REPORT}/instances?includeDetails=true",
+        {},
+        {"id": RUN, "status": "New"},
+    ),
+    "R30 runs of a report": Row(
+        lambda sf: sf.reports.instances(REPORT), "GET", f"{REPORTS}/{REPORT}/instances", answer=[]
+    ),
+    "R31 result of a run": Row(
+        lambda sf: sf.reports.result(REPORT, RUN),
+        "GET",
+        f"{REPORTS}/{REPORT}/instances/{RUN}",
+        answer={**RESULT, "attributes": {**RESULT["attributes"], "status": "Success"}},
+    ),
+    "R32 delete a report": Row(lambda sf: sf.reports.delete(REPORT), "DELETE", f"{REPORTS}/{REPORT}", answer=DONE),
+    "A1 get": Row(
+        lambda sf: sf.apex.get("orders/v1", params={"q": "a+b é"}),
+        "GET",
+        "/services/apexrest/orders/v1?q=a%2Bb%20%C3%A9",
+    ),
+    "A1 post": Row(
+        lambda sf: sf.apex.post("orders/v1", json={"n": 1}), "POST", "/services/apexrest/orders/v1", {"n": 1}
+    ),
+    "A1 put": Row(lambda sf: sf.apex.put("orders/v1", json={"n": 1}), "PUT", "/services/apexrest/orders/v1", {"n": 1}),
+    "A1 patch": Row(
+        lambda sf: sf.apex.patch("orders/v1", json={"n": 1}), "PATCH", "/services/apexrest/orders/v1", {"n": 1}
+    ),
+    "A1 delete": Row(lambda sf: sf.apex.delete("orders/v1"), "DELETE", "/services/apexrest/orders/v1", answer=DONE),
+}
+
+
+def made(make: Callable[[Salesforce], Any], *answers: Any) -> tuple[list[Seen], Any]:
+    """The requests of a call, and what comes of it."""
+    replies = [each if isinstance(each, Reply) else Reply.of(each) for each in answers]
+    with Server(replies) as server, Salesforce(auth.AccessToken(server.url, "x")) as sf:
+        result = make(sf)
+    return server.seen, result
+
+
+@pytest.mark.parametrize("row", CALLS.values(), ids=CALLS)
+def test_a_call_makes_one_request(row: Row) -> None:
+    seen, _ = made(row.make, row.answer)
+    assert [(each.method, each.target) for each in seen] == [(row.method, row.target)]
+    if row.body is None:
+        assert (seen[0].body, seen[0].headers.get("content-type")) == (b"", None)
+    else:
+        assert json.loads(seen[0].body) == row.body
+        assert seen[0].headers["content-type"].startswith("application/json")
+
+
+def test_the_list_is_complete() -> None:
+    assert {key.split()[0] for key in CALLS} == {*(f"R{number}" for number in range(1, 33)), "A1"}
+
+
+def test_d1_actions_are_invoked_by_a_post_of_their_inputs() -> None:
+    good: dict[str, Any] = {"actionName": "a", "errors": None, "isSuccess": True, "outputValues": {}}
+    for path in ["chatterPost", "/standard/chatterPost", "custom/flow/My_Flow", "custom/emailAlert/Account/My_Alert"]:
+        (seen,), _ = made(lambda sf, path=path: sf.actions.invoke(path, [{"text": "é"}, {}]), [good, good])  # type: ignore[misc]
+        assert (seen.method, json.loads(seen.body)) == ("POST", {"inputs": [{"text": "é"}, {}]})
+
+
+def test_d4_query_jobs_are_not_listed_as_ingest_jobs() -> None:
+    answer = {"done": True, "records": [], "nextRecordsUrl": None}
+    for job_type, query in [(None, ""), ("V2Query", "?jobType=V2Query")]:
+        (seen,), _ = made(lambda sf, kind=job_type: list(sf.bulk.query_jobs(job_type=kind)), answer)  # type: ignore[misc]
+        assert (seen.method, seen.target) == ("GET", f"{DATA}/jobs/query{query}")
+
+
+def test_d5_quick_actions_are_those_of_the_object() -> None:
+    for name in ["Account", "Invoice__c"]:
+        (seen,), _ = made(lambda sf, name=name: sf.sobject(name).quick_actions(), [])  # type: ignore[misc]
+        assert seen.target == f"{DATA}/sobjects/{name}/quickActions"
+
+
+@pytest.mark.parametrize("key", ["R9", "R12", "R14", "R15", "R16", "R17", "R18", "R24"])
+def test_d12_values_are_percent_encoded(key: str) -> None:
+    for row in (row for name, row in CALLS.items() if name.split()[0] == key):
+        (seen,), _ = made(row.make, row.answer)
+        path, _, query = seen.target.partition("?")
+        assert seen.target.isascii()
+        assert not set(path + query) & set(" +#?")
+
+
+def test_d12_the_names_of_objects_and_fields_cannot_lead_elsewhere() -> None:
+    with Salesforce(auth.AccessToken("https://example.my.salesforce.com", "x")) as sf:
+        for name in [ANY_TEXT, "Account/describe", "..", ""]:
+            with pytest.raises(ValueError, match="object"):
+                sf.sobject(name)
+            with pytest.raises(ValueError, match="field"):
+                sf.sobject("Account").get_by_external_id(name, "x")
+            with pytest.raises(ValueError, match="id"):
+                sf.sobject("Account").get(name)
+            with pytest.raises(ValueError, match="id"):
+                sf.reports.delete(name)
+
+
+@pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete"])
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_d13_apex_takes_every_success_whatever_its_body(verb: str, status: int) -> None:
+    bodies = [b""] if status == 204 else [b'{"a": 1}', b"plain", b""]
+    results = [
+        made(lambda sf: getattr(sf.apex, verb)("orders"), Reply(status, body, {"Content-Type": "text/plain"}))[1]
+        for body in bodies
+    ]
+    assert results == ([None] if status == 204 else ['{"a": 1}', "plain", None])
+
+
+def test_d13_an_error_of_apex_that_is_no_json_shows_status_and_text() -> None:
+    reply = Reply(409, b"The warehouse is closed.", {"Content-Type": "text/plain"})
+    with pytest.raises(errors.ApiError, match=r"409 The warehouse is closed\.") as caught:
+        made(lambda sf: sf.apex.post("orders", json={}), reply)
+    assert caught.value.status == 409
+
+
+def test_d14_an_empty_page_of_a_query_is_passed_over() -> None:
+    def page(*names: str, following: int | None = None) -> dict[str, Any]:
+        rest = {} if following is None else {"nextRecordsUrl": f"{DATA}/query/{following}"}
+        return {"totalSize": 2, "done": following is None, "records": [{"Name": name} for name in names], **rest}
+
+    def names(sf: Salesforce) -> list[str]:
+        return [record["Name"] for record in sf.query("SELECT Name FROM Account")]
+
+    assert made(names, page("a", following=1), page(following=2), page("b"))[1] == ["a", "b"]
+    assert made(names, page("a", "b", following=1), page())[1] == ["a", "b"]
