@@ -13,6 +13,7 @@ from session_tools import FakeTime
 
 from sfconnector import Salesforce, auth, errors
 from sfconnector.errors import ErrorDetail
+from sfconnector.testing import LocalOrg
 
 ROOT = "/services/data/v68.0/actions"
 GOOD = {
@@ -210,3 +211,26 @@ def test_instants_among_the_inputs_are_written_for_salesforce() -> None:
     with Server([Reply.of([GOOD])]) as server, connect(server) as sf:
         sf.actions.invoke("chatterPost", [{"at": datetime(2026, 1, 2, 3, 4, tzinfo=UTC), "ids": ["a", "b"]}])
     assert json.loads(server.seen[0].body)["inputs"] == [{"at": "2026-01-02T03:04:00.000Z", "ids": ["a", "b"]}]
+
+
+def test_actions_of_an_org(sf: Salesforce, local_org: LocalOrg) -> None:
+    @local_org.action("flow", "Ship_Order", inputs={"orderId": "STRING required"}, outputs=["tracking"])
+    def ship(values: dict[str, Any]) -> dict[str, Any]:
+        if values["orderId"] == "lost":
+            raise ValueError("no such order")
+        return {"tracking": f"T-{values['orderId']}"}
+
+    assert [each.name for each in sf.actions.list()] == ["standard", "custom"]
+    assert "flow" in {each.name for each in sf.actions.list("custom")}
+    (listed,) = sf.actions.list("custom/flow")
+    assert [each.name for each in sf.actions.describe(listed.url).inputs] == ["orderId"]
+    results = sf.actions.invoke(listed.url, [{"orderId": "1"}, {"orderId": "2"}])
+    assert [result.output_values["tracking"] for result in results] == ["T-1", "T-2"]
+    with pytest.raises(
+        errors.ActionError, match="custom/flow/Ship_Order: run 1 of 2 failed: UNKNOWN_EXCEPTION"
+    ) as caught:
+        sf.actions.invoke("custom/flow/Ship_Order", [{"orderId": "1"}, {"orderId": "lost"}])
+    again = sf.actions.invoke("custom/flow/Ship_Order", [{"orderId": "1"}, {"orderId": "lost"}], raise_on_failure=False)
+    assert [result.is_success for result in caught.value.results] == [result.is_success for result in again]
+    with pytest.raises(errors.NotFoundError):
+        sf.actions.invoke("custom/flow/Nothing")

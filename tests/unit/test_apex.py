@@ -13,6 +13,7 @@ from session_tools import FakeTime
 
 from sfconnector import Salesforce, auth, errors
 from sfconnector._apex import _below
+from sfconnector.testing import ApexRequest, ApexResponse, LocalOrg
 
 ROOT = "/services/apexrest"
 VERBS = ["get", "post", "put", "patch", "delete"]
@@ -198,3 +199,32 @@ def test_bad_input_is_refused(call: Callable[[Any], Any]) -> None:
     with Server([Reply()]) as server, connect(server) as sf, pytest.raises((ValueError, TypeError)):
         call(sf.apex)
     assert server.seen == []
+
+
+def test_classes_of_an_org(sf: Salesforce, local_org: LocalOrg) -> None:
+    @local_org.apex("/echo/*")
+    def echo(request: ApexRequest) -> Any:
+        match request.segments:
+            case ("nothing",):
+                return None
+            case ("text",):
+                return ApexResponse(status=202, body="é", headers={"Content-Type": "text/plain; charset=UTF-8"})
+            case ("refused",):
+                return ApexResponse(status=409, body="Closed.", headers={"Content-Type": "text/plain"})
+            case ("broken",):
+                raise ValueError("a bug")
+        body = request.json() if request.body else None
+        return {"method": request.method, "segments": [*request.segments], "params": {**request.params}, "body": body}
+
+    for verb in VERBS:
+        options = {} if verb in {"get", "delete"} else {"json": {"a": "é"}}
+        answer = getattr(sf.apex, verb)(["echo", "a/b?c#d %+é"], params={"x": "1 & 2"}, **options)
+        expected = {"segments": ["a/b?c#d %+é"], "params": {"x": "1 & 2"}, "body": options.get("json")}
+        assert answer == {"method": verb.upper(), **expected}
+    assert (sf.apex.get("echo/nothing"), sf.apex.get("/echo/text")) == (None, "é")
+    with pytest.raises(errors.ConflictError, match=r"GET /services/apexrest/echo/refused: 409 Closed\."):
+        sf.apex.get("echo/refused")
+    with pytest.raises(errors.ServerError, match=r"500 APEX_ERROR: .*a bug"):
+        sf.apex.post("echo/broken", json={})
+    with pytest.raises(errors.NotFoundError):
+        sf.apex.get("nothing/here")

@@ -9,6 +9,7 @@ from http_server import Cut, Reply, Server
 from session_tools import FakeTime
 
 from sfconnector import Hooks, Salesforce, auth, errors
+from sfconnector.testing import LocalOrg
 
 USER = "005000000000001AAA"
 PATH = f"/services/data/v68.0/sobjects/User/{USER}/password"
@@ -106,3 +107,35 @@ def test_an_answer_with_a_body_where_none_belongs_is_an_error() -> None:
         pytest.raises(errors.SalesforceError),
     ):
         sf.users.set_password(USER, SECRET)
+
+
+@pytest.mark.filterwarnings("ignore:Salesforce is retiring:DeprecationWarning")
+def test_a_password_that_was_set_is_one_to_log_in_with(sf: Salesforce, local_org: LocalOrg) -> None:
+    def log_in(password: str) -> str:
+        login = auth.Password(
+            local_org.url,
+            local_org.client_id,
+            local_org.client_secret,
+            local_org.username,
+            password,
+            local_org.security_token,
+        )
+        with Salesforce(login) as other:
+            return other.user_info().user_id
+
+    sf.users.set_password(local_org.user_id, SECRET)
+    assert log_in(SECRET) == local_org.user_id
+    assert not sf.users.password_expired(local_org.user_id)
+    made_up = sf.users.reset_password(local_org.user_id)
+    assert sf.users.password_expired(local_org.user_id)
+    with pytest.raises(errors.AuthenticationError):
+        log_in(SECRET)
+    assert made_up not in {SECRET, ""}
+
+
+def test_a_password_that_is_too_simple_is_refused(sf: Salesforce, local_org: LocalOrg) -> None:
+    with pytest.raises(errors.ApiError) as caught:
+        sf.users.set_password(local_org.user_id, "a1")
+    assert caught.value.code == "INVALID_NEW_PASSWORD"
+    with pytest.raises(errors.NotFoundError):
+        sf.users.password_expired("005000000000001AAA")
