@@ -16,7 +16,7 @@ from vcr.cassette import Cassette  # type: ignore[import-untyped]
 from integration.scrub import HOST, TAG, TOKEN, Scrubber
 from sfconnector import Salesforce, auth
 from sfconnector.errors import NotFoundError
-from sfconnector.testing import LocalOrg
+from sfconnector.testing import ApexRequest, ApexResponse, LocalOrg
 
 Create = Callable[[str, Mapping[str, Any]], str]
 AuthName = Literal["access_token", "client_credentials", "jwt_bearer", "password", "refresh_token"]
@@ -53,7 +53,7 @@ def _recorded(config: pytest.Config) -> str | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Announce the marker."""
-    config.addinivalue_line("markers", "local_org: needs a login or a field that only the local org has for certain.")
+    config.addinivalue_line("markers", "local_org: needs a login, a field or a function of the local org.")
     config.addinivalue_line("markers", "replayed: is about the cassettes as they are, so not part of a recording.")
 
 
@@ -63,7 +63,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("replayed") and recorded is not None:
         pytest.skip("the cassettes are being recorded")
     if item.get_closest_marker("local_org") and recorded not in {None, "local"}:
-        pytest.skip("only the local org has the login or the field that this test needs")
+        pytest.skip("only the local org has the login, the field or the function that this test needs")
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +76,8 @@ def org(request: pytest.FixtureRequest) -> Iterator[Org]:
     elif name == "local":
         with LocalOrg() as local:
             local.add_field("Account", "Ext__c", "string(80) external_id")
+            local.add_apex("/echo/*", _echo)
+            local.add_action("flow", "Double", _double, inputs={"number": "DOUBLE required"}, outputs=["doubled"])
             yield Org(auth.Token(local.access_token(), local.url), tag, local.environ)
     else:
         yield Org(auth.SfCli(name).login(_no_post), tag)
@@ -83,6 +85,16 @@ def org(request: pytest.FixtureRequest) -> Iterator[Org]:
 
 def _no_post(*_: Any, **__: Any) -> NoReturn:
     raise AssertionError("the Salesforce CLI is asked, not the token endpoint")
+
+
+def _echo(request: ApexRequest) -> Any:
+    if request.segments == ("refused",):
+        return ApexResponse(status=409, body="Closed.", headers={"Content-Type": "text/plain"})
+    return {"method": request.method, "segments": [*request.segments], "body": request.body.decode()}
+
+
+def _double(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"doubled": 2 * values["number"]}
 
 
 @pytest.fixture(scope="session")

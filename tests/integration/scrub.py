@@ -38,6 +38,8 @@ SECRET_KEYS: Final = frozenset(
 _PERSONAL_KEYS: Final = frozenset(
     {"preferred_username", "nickname", "name", "email", "given_name", "family_name", "phone_number", "address"}
 )
+# Spans of time end when they are asked for.
+_SPAN: Final = re.compile(r"\b(start|end)=[^&]+")
 _SALESFORCE: Final = re.compile(r"https://[\w.-]+\.(?:salesforce|force|salesforce-sites)\.com")
 _FORM: Final = "application/x-www-form-urlencoded"
 # Another one for each request.
@@ -65,7 +67,7 @@ class Scrubber:
         if hasattr(request.body, "read"):
             # What was read from a file is written down as what it was.
             request = Request(request.method, request.uri, request.body.read(), request.headers)
-        request.uri = self._text(request.uri)
+        request.uri = _SPAN.sub(r"\1=now", self._text(request.uri))
         headers = {name.lower(): _plain(value) for name, value in request.headers.items()}
         self.seen.add(headers.get("authorization", "Bearer -").removeprefix("Bearer "))
         kind = headers.get("content-type")
@@ -100,6 +102,9 @@ class Scrubber:
         match body:
             case {"access_token": _}:
                 return {name: self._secret(name, value) for name, value in body.items()}
+            case {"NewPassword": str(password)}:
+                self.seen.add(password)
+                return {"NewPassword": TOKEN}
             case {"user_id": _, "organization_id": _}:
                 return {name: TOKEN if name in _PERSONAL_KEYS else value for name, value in body.items()}
             case {"encoding": _, "sobjects": [*sobjects]}:
