@@ -22,12 +22,14 @@ from sfconnector.testing import (
     _rest_collections,
     _rest_composite,
     _rest_describe,
+    _rest_graph,
     _rest_jobs,
     _rest_passwords,
     _rest_query,
     _rest_records,
     _rest_report_runs,
     _rest_reports,
+    _rest_tree,
 )
 from sfconnector.testing._admission import admit
 from sfconnector.testing._context import RequestContext
@@ -149,6 +151,8 @@ ROUTES = (
     _route("analytics/filteroperators", GET=_rest_reports.filter_operators),
     _route("composite", GET=_rest_composite.resources, POST=_rest_composite.composite),
     _route("composite/batch", POST=_rest_batch.batch),
+    _route("composite/graph", POST=_rest_graph.graph),
+    _route("composite/tree/{sobject}", POST=_rest_tree.create),
     _route(
         "composite/sobjects",
         POST=_rest_collections.create,
@@ -189,12 +193,7 @@ class Rest:
         async def answered(session: Session) -> Answer:
             if media_type_of(request.headers) == _multipart.MEDIA_TYPE:
                 return await self._answer_form(request, session)
-            content = await read_body(request)
-            if any(part in request.url.path for part in _RUNS_CALLABLES) or request.url.path.endswith("/composite"):
-                # A test author's function may take its time, and may well call this org.
-                return await run_in_threadpool(self._answer, request, content, session)
-            # Not in a worker thread: the store has one lock, and two hand-overs cost as much as a small call.
-            return self._answer(request, content, session)
+            return await self._answer_aside(request, await read_body(request), session)
 
         return await admit(self._runtime, request, answered)
 
@@ -207,9 +206,20 @@ class Rest:
         try:
             async for piece in body_pieces(request):
                 reader.feed(piece)
-            return self._answer(request, b"", session, reader.close())
+            return await self._answer_aside(request, b"", session, reader.close())
         finally:
             reader.discard()
+
+    async def _answer_aside(
+        self, request: Request, content: bytes, session: Session, form: _multipart.Form | None = None
+    ) -> Answer:
+        """Answer in a worker thread where a function of a test's author may be called."""
+        path = request.url.path.rstrip("/")
+        if any(part in path for part in _RUNS_CALLABLES) or path.endswith("/composite"):
+            # It may take its time, and may well call this org.
+            return await run_in_threadpool(self._answer, request, content, session, form)
+        # Not in a worker thread: the store has one lock, and two hand-overs cost as much as a small call.
+        return self._answer(request, content, session, form)
 
     def _answer(
         self, request: Request, content: bytes, session: Session, form: _multipart.Form | None = None

@@ -88,7 +88,7 @@ def delete(runtime: Runtime, call: Call) -> Answer:
     def remove(record_id: str) -> Saved:
         runtime.faults.check_row(call.method, call.path, record_id)
         sobject = runtime.store.schema.by_key_prefix(record_id[:3])
-        if sobject is None:
+        if sobject is None or normalize(record_id) is None:
             raise OrgError(400, "MALFORMED_ID", f"malformed id {record_id}")
         runtime.store.delete(sobject.name, record_id, call.context, in_url=False)
         return {"id": normalize(record_id)}
@@ -130,7 +130,7 @@ def _save_all(runtime: Runtime, items: Sequence[Any], all_or_none: bool, save: C
                         saved = save(item)
                     results.append({"id": saved.pop("id"), "success": True, "errors": [], **saved})
                 except OrgError as error:
-                    results.append({"success": False, "errors": _errors(error)})
+                    results.append({"success": False, "errors": errors_of(error)})
             if all_or_none and not all(result["success"] for result in results):
                 raise _RolledBack
     except _RolledBack:
@@ -138,7 +138,8 @@ def _save_all(runtime: Runtime, items: Sequence[Any], all_or_none: bool, save: C
     return Answer(body=results)
 
 
-def _errors(error: OrgError) -> list[dict[str, Any]]:
+def errors_of(error: OrgError) -> list[dict[str, Any]]:
+    """The errors of a record's result."""
     return [
         {"statusCode": item.code, "message": item.message, "fields": list(item.fields or ())} for item in error.items
     ]
@@ -147,7 +148,7 @@ def _errors(error: OrgError) -> list[dict[str, Any]]:
 def _records(call: Call, *, with_files: bool = False) -> tuple[list[dict[str, Any]], bool]:
     """The records of a request, and whether it is all or none."""
     body = call.json_object(with_files=with_files)
-    records = body.get("records")
+    records = body.get("records") or []
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise OrgError(400, "JSON_PARSER_ERROR", "records must be an array of objects")
     _check_number(records)

@@ -4,21 +4,22 @@ https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composit
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from sfconnector.testing import _subrequests
 from sfconnector.testing._composite_references import References, malformed_reference_id
-from sfconnector.testing._errors import OrgError
+from sfconnector.testing._errors import OrgError, unsupported
 from sfconnector.testing._http import Answer, Call, error_answer
 from sfconnector.testing._runtime import Runtime
 
 _MAXIMUM = 25
 _MAXIMUM_BULKY = 5
 _METHODS = frozenset({"DELETE", "GET", "PATCH", "POST", "PUT"})
-_URL = re.compile(r"/services/data/(v\d+\.\d/.+)", re.DOTALL)
+# "The URL must start with /services/data/vXX.X/"; it works without the first slash, too, as recorded answers show.
+_URL = re.compile(r"/?services/data/(v\d+\.\d/.+)", re.DOTALL)
 _REFERENCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
 # Since this version a malformed reference id is an error of the whole request, and a null field may be referred to.
 _STRICT_SINCE = 52.0
@@ -137,21 +138,41 @@ def _read(given: Mapping[str, Any], call: Call) -> Subrequest:
     )
 
 
-def run(runtime: Runtime, call: Call, subrequests: Sequence[Subrequest], *, all_or_none: bool) -> list[Result]:
+def _refusal(subrequest: Subrequest) -> OrgError | None:
+    if _SUPPORTED.fullmatch(subrequest.path):
+        return None
+    return OrgError(400, "INVALID_INPUT", f"The url {subrequest.path} is not supported in a composite request")
+
+
+def run(
+    runtime: Runtime,
+    call: Call,
+    subrequests: Sequence[Subrequest],
+    *,
+    all_or_none: bool,
+    refusal: Callable[[Subrequest], OrgError | None] = _refusal,
+) -> list[Result]:
     """Run subrequests in order; where one fails and all or none is asked for, take back all.
 
     https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-allornone.html
+
+    Args:
+        refusal: Why a subrequest cannot be run, if it cannot.
     """
     references = References()
+
+    def answer(subrequest: Subrequest) -> Result:
+        error = refusal(subrequest) or (_irrevocable(subrequest) if all_or_none else None)
+        return _run(call, subrequest, references) if error is None else refused(subrequest.reference_id, error)
+
     if not all_or_none:
-        return [_run(call, subrequest, references) for subrequest in subrequests]
+        return [answer(subrequest) for subrequest in subrequests]
     results: list[Result] = []
     try:
         with runtime.store.transaction():
             for subrequest in subrequests:
-                result = _run(call, subrequest, references) if _revocable(subrequest) else _irrevocable(subrequest)
-                results.append(result)
-                if result.failed:
+                results.append(answer(subrequest))
+                if results[-1].failed:
                     raise _RolledBack
     except _RolledBack:
         failed = results[-1]
@@ -163,20 +184,15 @@ def run(runtime: Runtime, call: Call, subrequests: Sequence[Subrequest], *, all_
     return results
 
 
-def _revocable(subrequest: Subrequest) -> bool:
-    """Tell whether all that the subrequest does can be taken back: a function of a test's author may do anything."""
-    return subrequest.method != "POST" or "/quickActions/" not in subrequest.path
-
-
-def _irrevocable(subrequest: Subrequest) -> Result:
-    message = "The local org does not run actions in a request that is all or none"
-    return refused(subrequest.reference_id, OrgError(501, "NOT_IMPLEMENTED", message))
+def _irrevocable(subrequest: Subrequest) -> OrgError | None:
+    """A function of a test's author may do anything, also what cannot be taken back."""
+    if subrequest.method == "POST" and "/quickActions/" in subrequest.path:
+        return unsupported("actions in a request that is all or none")
+    return None
 
 
 def _run(call: Call, subrequest: Subrequest, references: References) -> Result:
     try:
-        if not _SUPPORTED.fullmatch(subrequest.path):
-            raise OrgError(400, "INVALID_INPUT", f"The url {subrequest.path} is not supported in a composite request")
         url, body = references.in_url(subrequest.url), references.in_body(subrequest.body)
     except OrgError as error:
         return refused(subrequest.reference_id, error)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from recordings import Exchange, Recordings
+from recordings import SCRUBBED, Exchange, Recordings
 
 from sfconnector.testing import LocalOrg
 
@@ -221,6 +221,50 @@ def test_collections_by_external_id(api: Api, recordings: Recordings) -> None:
         assert response.status_code == recorded.status, recorded.id
         assert len(response.json()) == len(recorded.data), recorded.id
         assert kinds(response.json()) == kinds(recorded.data), recorded.id
+
+
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def test_composite_requests(api: Api, recordings: Recordings) -> None:
+    # One was edited by hand, and is no JSON any more.
+    recorded_ones = [each for each in recordings.of("composite", status=200) if is_json(each.request_body)]
+    assert len(recorded_ones) == 9
+    # First those that found no account.
+    for recorded in sorted(recorded_ones, key=lambda each: "Smith Corp." in each.body):
+        if "Smith Corp." in recorded.body:
+            api.create("Account", Name="Smith Corp.")
+        sent = recorded.request_body.replace(f"v{SCRUBBED}", "v68.0").replace("Sep 2020", "Sep 2100")
+        response = api("POST", "composite", data=sent, headers={"Content-Type": "application/json"})
+        ours, theirs = response.json()["compositeResponse"], recorded.data["compositeResponse"]
+        assert response.status_code == recorded.status, recorded.id
+        assert [each["referenceId"] for each in ours] == [each["referenceId"] for each in theirs], recorded.id
+        for our, their in zip(ours, theirs, strict=True):
+            assert our.keys() == their.keys(), recorded.id
+            assert our["httpStatusCode"] == their["httpStatusCode"], recorded.id
+            assert kinds(our["httpHeaders"]) == kinds(their["httpHeaders"]), recorded.id
+            if their["httpStatusCode"] >= 400:
+                assert our["body"] == their["body"], recorded.id
+            elif "records" in (their["body"] or {}):
+                assert kinds(our["body"]) == kinds(their["body"]), recorded.id
+            else:
+                # The fields of a description were cut away from most.
+                assert (our["body"] or {}).get("name") == (their["body"] or {}).get("name"), recorded.id
+
+
+def test_a_composite_rollback_word_for_word(api: Api, recordings: Recordings) -> None:
+    theirs = json.loads(recordings.body("camel:composite_response_example_failure.json"))["compositeResponse"][0]
+    accounts = [
+        {"referenceId": name, "method": "POST", "url": "/services/data/v68.0/sobjects/Account", "body": body}
+        for name, body in ((theirs["referenceId"], {"Name": "A"}), ("second", {}))
+    ]
+    ours = api("POST", "composite", json={"allOrNone": True, "compositeRequest": accounts}).json()
+    assert ours["compositeResponse"][0] == theirs
 
 
 def test_created_records(api: Api, recordings: Recordings) -> None:

@@ -1,5 +1,6 @@
 """Composite batch over the wire."""
 
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -148,3 +149,60 @@ def test_a_long_query(api: Api) -> None:
     assert len(soql) > 60_000
     [result] = send(api, get(f"query?q={quote(soql)}"))["results"]
     assert (result["statusCode"], result["result"]["totalSize"]) == (200, 0)
+
+
+def upload(api: Api, *subrequests: dict[str, Any], **parts: bytes) -> Any:
+    files = {"collection": (None, json.dumps({"batchRequests": subrequests}), "application/json")}
+    contents = {name: (f"{name}.bin", content, "application/octet-stream") for name, content in parts.items()}
+    return api("POST", "composite/batch", files=files | contents)
+
+
+def document(name: str, **more: Any) -> dict[str, Any]:
+    values = {"Name": name, "FolderId": "", **more}
+    return {"method": "POST", "url": "v68.0/sobjects/Document", "richInput": values}
+
+
+def test_files_belong_to_the_subrequests_that_name_them(api: Api) -> None:
+    folder = api("GET", "query", params={"q": "SELECT Id FROM Folder LIMIT 1"}).json()["records"][0]["Id"]
+    first = document("First", FolderId=folder) | {"binaryPartName": "one", "binaryPartNameAlias": "Body"}
+    second = document("Second", FolderId=folder) | {"binaryPartName": "two", "binaryPartNameAlias": "Body"}
+    results = upload(api, first, second, get("limits"), one=b"1\r\n\x00", two=b"22").json()["results"]
+    assert [result["statusCode"] for result in results] == [201, 201, 200]
+    bodies = [api("GET", f"sobjects/Document/{result['result']['id']}/Body").content for result in results[:2]]
+    assert bodies == [b"1\r\n\x00", b"22"]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"binaryPartName": "one"},
+        {"binaryPartNameAlias": "Body"},
+        {"binaryPartName": "three", "binaryPartNameAlias": "Body"},
+        {"binaryPartName": 1, "binaryPartNameAlias": "Body"},
+    ],
+)
+def test_a_file_has_the_names_of_its_part_and_of_its_field(api: Api, named: dict[str, Any]) -> None:
+    response = upload(api, document("First") | named, one=b"1")
+    assert (response.status_code, response.json()[0]["errorCode"]) == (400, "INVALID_MULTIPART_REQUEST")
+    without = api("POST", "composite/batch", json={"batchRequests": [document("First") | named]})
+    assert (without.status_code, without.json()[0]["errorCode"]) == (400, "INVALID_MULTIPART_REQUEST")
+
+
+def test_binary_answers_have_no_place_in_json(api: Api) -> None:
+    folder = api("GET", "query", params={"q": "SELECT Id FROM Folder LIMIT 1"}).json()["records"][0]["Id"]
+    document_id = api.create("Document", Name="A", FolderId=folder, Body="MQ==")
+    [result] = send(api, get(f"sobjects/Document/{document_id}/Body"))["results"]
+    assert (result["statusCode"], result["result"][0]["errorCode"]) == (400, "INVALID_INPUT")
+    part = {"referenceId": "r", "method": "GET", "url": f"/services/data/v68.0/sobjects/Document/{document_id}/Body"}
+    [answer] = api("POST", "composite", json={"compositeRequest": [part]}).json()["compositeResponse"]
+    assert (answer["httpStatusCode"], answer["body"][0]["errorCode"]) == (400, "INVALID_INPUT")
+
+
+def test_an_action_of_a_batch_may_call_the_org(local_org: LocalOrg, api: Api) -> None:
+    @local_org.action("apex", "Count")
+    def count(_values: dict[str, Any]) -> dict[str, Any]:
+        return {"output": Api(local_org)("GET", "limits").status_code}
+
+    action = {"method": "POST", "url": "v68.0/actions/custom/apex/Count", "richInput": {"inputs": [{}]}}
+    [result] = send(api, action)["results"]
+    assert (result["statusCode"], result["result"][0]["outputValues"]) == (200, {"output": 200})

@@ -103,9 +103,14 @@ def test_upsert_holds_one_type(tagged: Api) -> None:
 
 def test_delete(api: Api) -> None:
     ids = [api.create("Contact", LastName="A"), api.create("Account", Name="B")]
-    results = api("DELETE", "composite/sobjects", params={"ids": ",".join([*ids, "nonsense"])}).json()
-    assert [result["success"] for result in results] == [True, True, False]
-    assert results[2]["errors"][0]["statusCode"] == "MALFORMED_ID"
+    results = api(
+        "DELETE", "composite/sobjects", params={"ids": ",".join([*ids, "nonsense", "0010000000000x!"])}
+    ).json()
+    assert [result["success"] for result in results] == [True, True, False, False]
+    assert [result["errors"] for result in results[2:]] == [
+        [{"statusCode": "MALFORMED_ID", "message": f"malformed id {wrong}", "fields": []}]
+        for wrong in ("nonsense", "0010000000000x!")
+    ]
     assert total(api) == 0
 
 
@@ -145,6 +150,7 @@ def test_reading_wants_fields_that_exist(api: Api) -> None:
     ("records", "code"),
     [
         ([], "REQUIRED_FIELD_MISSING"),
+        (None, "REQUIRED_FIELD_MISSING"),
         ([contact(LastName="A")] * 201, "EXCEEDED_ID_LIMIT"),
         ("A", "JSON_PARSER_ERROR"),
         (["A"], "JSON_PARSER_ERROR"),
