@@ -145,6 +145,9 @@ class _Resolver:
         if len(sobjects) > 1 and (parent := _known(_NAME_PARENTS, name)):
             return self._field((parent,), tuple(rest), (*prefix, parent))
         field = self._find(sobjects, lambda field: _same(field.relationship_name, name))
+        if field is None and not prefix and len(sobjects) == 1 and _same(name, sobjects[0]):
+            # An object may be named before its own fields.
+            return self._field(sobjects, tuple(rest))
         if field is None:
             return Column(".".join((*prefix, *path)), "anyType", (*prefix, *path))
         relationship = field.relationship_name or name

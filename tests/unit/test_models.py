@@ -439,5 +439,15 @@ def test_a_module_is_formatted(standard: list[dict[str, Any]], tmp_path: Path) -
 
 
 def formatted(folder: Path, line_length: int) -> bool:
-    command = ["ruff", "format", "--isolated", "--check", "--line-length", str(line_length), folder]
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "format",
+        "--isolated",
+        "--check",
+        "--line-length",
+        str(line_length),
+        folder,
+    ]
     return subprocess.run(command, capture_output=True).returncode == 0

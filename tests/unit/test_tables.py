@@ -246,6 +246,14 @@ def test_children_are_lists_of_structs_and_none_of_them_an_empty_list() -> None:
     ]
 
 
+def test_children_may_be_named_before_their_fields() -> None:
+    children = {"totalSize": 1, "done": True, "records": [{"Whole__c": 1, "Parent__r": {"Id": "x"}}]}
+    soql = "SELECT (SELECT Thing__c.Whole__c, Thing__c.Parent__r.Id FROM Thing__c.Things__r) FROM Thing__c"
+    with org([{"Things__r": children}], EVERYTHING) as server, connect(server) as sf:
+        table = sf.query(soql).to_arrow()
+    assert table.to_pylist() == [{"Things__r": [{"Whole__c": 1, "Parent__r.Id": "x"}]}]
+
+
 def test_kinds_of_a_parent_share_a_struct_and_what_they_disagree_on_is_json() -> None:
     soql = (
         "SELECT TYPEOF What WHEN Account THEN Name, Size__c WHEN Thing__c THEN Whole__c, Size__c ELSE Name, Email END"
