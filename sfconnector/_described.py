@@ -5,20 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, overload
 
-from sfconnector_generated.rest.api.layouts import (
-    describe_approval_layouts,
-    describe_compact_layouts,
-    describe_layout,
-    describe_layouts,
-    describe_named_layout,
-)
-from sfconnector_generated.rest.api.quick_actions import list_sobject_quick_actions
-from sfconnector_generated.rest.api.sobjects import (
-    describe_sobject,
-    get_sobject_info,
-    list_deleted_records,
-    list_updated_records,
-)
+from sfconnector_generated.rest.api import layouts, quick_actions, sobjects
 
 from sfconnector._call import call, read, send
 from sfconnector._json import utc
@@ -71,9 +58,9 @@ class Described:
             >>> [field.name for field in sf.sobject("Account").describe().fields][:2]
             ['Id', 'IsDeleted']
         """
-        request = describe_sobject.build(self.name, if_modified_since=http_date(if_modified_since))
+        request = sobjects.describe_sobject.build(self.name, if_modified_since=http_date(if_modified_since))
         response = send(self._session, request, timeout=timeout)
-        return None if response.status_code == 304 else read(self._session, response, describe_sobject.parse)
+        return None if response.status_code == 304 else read(self._session, response, sobjects.describe_sobject.parse)
 
     def info(self, *, timeout: Seconds = None) -> SObjectInfo:
         """Describe the object in short, with the records that the user saw last.
@@ -88,7 +75,9 @@ class Described:
             >>> sf.sobject("Account").info().object_describe.key_prefix
             '001'
         """
-        return call(self._session, get_sobject_info.build(self.name), get_sobject_info.parse, timeout=timeout)
+        return call(
+            self._session, sobjects.get_sobject_info.build(self.name), sobjects.get_sobject_info.parse, timeout=timeout
+        )
 
     def deleted(self, start: datetime, end: datetime, *, timeout: Seconds = None) -> DeletedRecords:
         """List the records that were deleted in a span of time, with the moment of each deletion.
@@ -116,8 +105,8 @@ class Described:
             []
         """
         start, end = _span(start, end)
-        request = list_deleted_records.build(self.name, start=start, end=end)
-        return call(self._session, request, list_deleted_records.parse, timeout=timeout)
+        request = sobjects.list_deleted_records.build(self.name, start=start, end=end)
+        return call(self._session, request, sobjects.list_deleted_records.parse, timeout=timeout)
 
     def updated(self, start: datetime, end: datetime, *, timeout: Seconds = None) -> UpdatedRecords:
         """List the ids of the records that were created or changed in a span of time.
@@ -143,8 +132,8 @@ class Described:
             True
         """
         start, end = _span(start, end)
-        request = list_updated_records.build(self.name, start=start, end=end)
-        return call(self._session, request, list_updated_records.parse, timeout=timeout)
+        request = sobjects.list_updated_records.build(self.name, start=start, end=end)
+        return call(self._session, request, sobjects.list_updated_records.parse, timeout=timeout)
 
     @overload
     def layouts(self, *, timeout: Seconds = None) -> DescribeLayoutResult: ...
@@ -168,9 +157,14 @@ class Described:
             https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_layouts_get.htm
         """
         if record_type_id is None:
-            return call(self._session, describe_layouts.build(self.name), describe_layouts.parse, timeout=timeout)
-        request = describe_layout.build(self.name, check_id(record_type_id))
-        return call(self._session, request, describe_layout.parse, timeout=timeout)
+            return call(
+                self._session,
+                layouts.describe_layouts.build(self.name),
+                layouts.describe_layouts.parse,
+                timeout=timeout,
+            )
+        request = layouts.describe_layout.build(self.name, check_id(record_type_id))
+        return call(self._session, request, layouts.describe_layout.parse, timeout=timeout)
 
     def named_layout(self, name: str, *, timeout: Seconds = None) -> DescribeLayoutResult:
         """Describe an alternative page layout.
@@ -186,8 +180,8 @@ class Described:
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_named_layouts.htm
         """
-        request = describe_named_layout.build(self.name, check_text("the name of a layout", name))
-        return call(self._session, request, describe_named_layout.parse, timeout=timeout)
+        request = layouts.describe_named_layout.build(self.name, check_text("the name of a layout", name))
+        return call(self._session, request, layouts.describe_named_layout.parse, timeout=timeout)
 
     def compact_layouts(self, *, timeout: Seconds = None) -> CompactLayouts:
         """Describe the compact layouts: the fields that stand at the top of a record's page.
@@ -198,8 +192,8 @@ class Described:
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_compactlayouts_get.htm
         """
-        request = describe_compact_layouts.build(self.name)
-        return call(self._session, request, describe_compact_layouts.parse, timeout=timeout)
+        request = layouts.describe_compact_layouts.build(self.name)
+        return call(self._session, request, layouts.describe_compact_layouts.parse, timeout=timeout)
 
     def approval_layouts(self, *, timeout: Seconds = None) -> ApprovalLayouts:
         """Describe what approvers see of a record, by approval process.
@@ -210,8 +204,8 @@ class Described:
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_approvallayouts_get.htm
         """
-        request = describe_approval_layouts.build(self.name)
-        return call(self._session, request, describe_approval_layouts.parse, timeout=timeout)
+        request = layouts.describe_approval_layouts.build(self.name)
+        return call(self._session, request, layouts.describe_approval_layouts.parse, timeout=timeout)
 
     def quick_actions(self, *, timeout: Seconds = None) -> list[QuickAction]:
         """List the quick actions of the object, the global ones among them.
@@ -222,8 +216,8 @@ class Described:
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_quickactions_get.htm
         """
-        request = list_sobject_quick_actions.build(self.name)
-        return call(self._session, request, list_sobject_quick_actions.parse, timeout=timeout)
+        request = quick_actions.list_sobject_quick_actions.build(self.name)
+        return call(self._session, request, quick_actions.list_sobject_quick_actions.parse, timeout=timeout)
 
 
 def _span(start: object, end: object) -> tuple[datetime, datetime]:

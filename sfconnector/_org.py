@@ -5,17 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, overload
 
-from sfconnector_generated.rest.api.org import (
-    get_limits,
-    get_record_counts,
-    get_user_info,
-    list_recent_items,
-    list_resources,
-    list_versions,
-)
-from sfconnector_generated.rest.api.query import explain_query
-from sfconnector_generated.rest.api.quick_actions import list_quick_actions
-from sfconnector_generated.rest.api.sobjects import describe_global
+from sfconnector_generated.rest.api import org, quick_actions, sobjects
+from sfconnector_generated.rest.api import query as queries
 
 from sfconnector._call import call, read, send
 from sfconnector._names import check_name, check_text, http_date
@@ -58,9 +49,9 @@ class Org:
             >>> "Account" in [sobject.name for sobject in sf.describe().sobjects]
             True
         """
-        request = describe_global.build(if_modified_since=http_date(if_modified_since))
+        request = sobjects.describe_global.build(if_modified_since=http_date(if_modified_since))
         response = send(self._session, request, timeout=timeout)
-        return None if response.status_code == 304 else read(self._session, response, describe_global.parse)
+        return None if response.status_code == 304 else read(self._session, response, sobjects.describe_global.parse)
 
     def versions(self, *, timeout: Seconds = None) -> list[Version]:
         """List the API versions of the org, the oldest first.
@@ -72,7 +63,7 @@ class Org:
             >>> sf.versions()[-1].version
             '68.0'
         """
-        return call(self._session, list_versions.build(), list_versions.parse, timeout=timeout)
+        return call(self._session, org.list_versions.build(), org.list_versions.parse, timeout=timeout)
 
     def resources(self, version: str | None = None, *, timeout: Seconds = None) -> dict[str, str]:
         """List the resources of an API version with their paths.
@@ -88,8 +79,8 @@ class Org:
             >>> sf.resources()["query"]
             '/services/data/v68.0/query'
         """
-        request = list_resources.build(self.api_version if version is None else check_version(version))
-        return call(self._session, request, list_resources.parse, timeout=timeout)
+        request = org.list_resources.build(self.api_version if version is None else check_version(version))
+        return call(self._session, request, org.list_resources.parse, timeout=timeout)
 
     def limits(self, *, timeout: Seconds = None) -> dict[str, dict[str, Any]]:
         """Read the org's limits and what is left of them.
@@ -101,7 +92,7 @@ class Org:
             >>> sf.limits()["DailyApiRequests"]["Max"]
             100000
         """
-        return call(self._session, get_limits.build(), get_limits.parse, timeout=timeout)
+        return call(self._session, org.get_limits.build(), org.get_limits.parse, timeout=timeout)
 
     def user_info(self, *, timeout: Seconds = None) -> UserInfo:
         """Tell who is logged in.
@@ -113,7 +104,7 @@ class Org:
             >>> sf.user_info().active
             True
         """
-        return call(self._session, get_user_info.build(), get_user_info.parse, timeout=timeout)
+        return call(self._session, org.get_user_info.build(), org.get_user_info.parse, timeout=timeout)
 
     def record_count(self, *sobjects: str, timeout: Seconds = None) -> dict[str, int]:
         """Count records without a query: about as many as there are, by the org's own latest statistics.
@@ -133,8 +124,8 @@ class Org:
             >>> sf.record_count("Account")
             {'Account': 1}
         """
-        request = get_record_counts.build(sobjects=[check_name("the object", name) for name in sobjects] or None)
-        counts = call(self._session, request, get_record_counts.parse, timeout=timeout)
+        request = org.get_record_counts.build(sobjects=[check_name("the object", name) for name in sobjects] or None)
+        counts = call(self._session, request, org.get_record_counts.parse, timeout=timeout)
         return {each.name: each.count for each in counts.sobjects}
 
     def recent(self, limit: int | None = None, *, timeout: Seconds = None) -> list[Record]:
@@ -155,8 +146,8 @@ class Org:
             >>> [record["Name"] for record in sf.recent(limit=1)]
             ['Acme']
         """
-        request = list_recent_items.build(limit=None if limit is None else check_count("limit", limit))
-        return call(self._session, request, list_recent_items.parse, timeout=timeout)
+        request = org.list_recent_items.build(limit=None if limit is None else check_count("limit", limit))
+        return call(self._session, request, org.list_recent_items.parse, timeout=timeout)
 
     def explain(self, query: str, *, timeout: Seconds = None) -> ExplainResult:
         """Tell how a query would be run, without running it: its plans, the best first.
@@ -178,8 +169,8 @@ class Org:
             >>> sf.explain("SELECT Id FROM Account WHERE CreatedDate = TODAY").plans[0].leading_operation_type
             'TableScan'
         """
-        request = explain_query.build(explain=check_text("the query", query))
-        return call(self._session, request, explain_query.parse, timeout=timeout)
+        request = queries.explain_query.build(explain=check_text("the query", query))
+        return call(self._session, request, queries.explain_query.parse, timeout=timeout)
 
     def quick_actions(self, *, timeout: Seconds = None) -> list[QuickAction]:
         """List the global quick actions; those of an object are at :meth:`SObject.quick_actions`.
@@ -190,4 +181,9 @@ class Org:
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_quickactions.htm
         """
-        return call(self._session, list_quick_actions.build(), list_quick_actions.parse, timeout=timeout)
+        return call(
+            self._session,
+            quick_actions.list_quick_actions.build(),
+            quick_actions.list_quick_actions.parse,
+            timeout=timeout,
+        )
