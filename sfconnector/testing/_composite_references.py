@@ -5,13 +5,14 @@ https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composit
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import attrs
 
-from sfconnector.testing._errors import OrgError
+from sfconnector.testing._errors import OrgError, unsupported
 
 _REFERENCE = re.compile(r"@\{([^{}]*)\}")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
@@ -41,8 +42,12 @@ class References:
         """Put the values into a URL, where they are percent-encoded.
 
         Raises:
-            OrgError: ``PROCESSING_HALTED`` for a reference to what is not there.
+            OrgError: ``PROCESSING_HALTED`` for a reference to what is not there; 501 for one that is percent-encoded,
+                of which no documentation says whether it is one.
         """
+        hidden = Counter(_REFERENCE.findall(unquote(url))) - Counter(_REFERENCE.findall(url))
+        if any(_split(path)[0] in self.known for path in hidden):
+            raise unsupported("references that are percent-encoded; write @{referenceId.field} as it is")
         return _REFERENCE.sub(lambda match: quote(_text(match[1], self._value(match[1])), safe=""), url)
 
     def in_body(self, body: Any) -> Any:

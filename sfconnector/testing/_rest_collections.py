@@ -16,6 +16,7 @@ from sfconnector.testing._runtime import Runtime
 _MAXIMUM = 200
 _MAXIMUM_READ = 2_000
 _MAXIMUM_CHUNKS = 10
+_SINCE, _UPSERT_SINCE = 42.0, 46.0
 _READ = ("ids", "fields")
 _ROLLED_BACK = {
     "statusCode": "ALL_OR_NONE_OPERATION_ROLLED_BACK",
@@ -60,8 +61,7 @@ def update(runtime: Runtime, call: Call) -> Answer:
 
 def upsert(runtime: Runtime, call: Call, sobject: str, field: str) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-sobjects-collections-upsert.html"""
-    if not call.newer_than_45:
-        raise OrgError(404, "NOT_FOUND", "The requested resource does not exist")
+    _check_version(call, _UPSERT_SINCE)
     records, all_or_none = _records(call)
     runtime.store.sobject(sobject)
 
@@ -82,6 +82,7 @@ def upsert(runtime: Runtime, call: Call, sobject: str, field: str) -> Answer:
 
 def delete(runtime: Runtime, call: Call) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-sobjects-collections-delete.html"""
+    _check_version(call)
     ids = _ids(call.params.get("ids", ""))
     _check_number(ids)
 
@@ -101,6 +102,7 @@ def get(runtime: Runtime, call: Call, sobject: str) -> Answer:
 
     https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-sobjects-collections-retrieve.html
     """
+    _check_version(call)
     wanted = call.json_object() if call.method == "POST" else {name: _ids(call.params.get(name, "")) for name in _READ}
     ids, fields = (_texts(name, wanted.get(name)) for name in _READ)
     if len(ids) > _MAXIMUM_READ:
@@ -147,6 +149,7 @@ def errors_of(error: OrgError) -> list[dict[str, Any]]:
 
 def _records(call: Call, *, with_files: bool = False) -> tuple[list[dict[str, Any]], bool]:
     """The records of a request, and whether it is all or none."""
+    _check_version(call)
     body = call.json_object(with_files=with_files)
     records = body.get("records") or []
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
@@ -162,6 +165,11 @@ def _records(call: Call, *, with_files: bool = False) -> tuple[list[dict[str, An
             "Please rearrange the data to reduce chunking.",
         )
     return records, body.get("allOrNone") is True
+
+
+def _check_version(call: Call, since: float = _SINCE) -> None:
+    if float(call.version) < since:
+        raise OrgError(404, "NOT_FOUND", "The requested resource does not exist")
 
 
 def _check_number(items: Sequence[Any]) -> None:

@@ -23,10 +23,12 @@ _URL = re.compile(r"/?services/data/(v\d+\.\d/.+)", re.DOTALL)
 _REFERENCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
 # Since this version a malformed reference id is an error of the whole request, and a null field may be referred to.
 _STRICT_SINCE = 52.0
+_COLLECTIONS_SINCE = 43.0
 # What a subrequest takes from the composite request, and may not set itself.
 _INHERITED = ("accept", "authorization", "content-type")
 _SUPPORTED = re.compile(
-    r"v[\d.]+/(?:sobjects(?:/.*)?|(?P<bulky>query|queryAll|composite/sobjects(?:/.*)?))/?", re.DOTALL
+    r"v(?P<version>[\d.]+)/(?:sobjects(?:/.*)?|(?P<bulky>query|queryAll|(?P<collection>composite/sobjects)(?:/.*)?))/?",
+    re.DOTALL,
 )
 _RECORD = re.compile(r"v[\d.]+/sobjects/[^/]+/[^/]+/?")
 _ROLLED_BACK = "The transaction was rolled back since another operation in the same transaction failed."
@@ -139,7 +141,8 @@ def _read(given: Mapping[str, Any], call: Call) -> Subrequest:
 
 
 def _refusal(subrequest: Subrequest) -> OrgError | None:
-    if _SUPPORTED.fullmatch(subrequest.path):
+    match = _SUPPORTED.fullmatch(subrequest.path)
+    if match and not (match["collection"] and float(match["version"]) < _COLLECTIONS_SINCE):
         return None
     return OrgError(400, "INVALID_INPUT", f"The url {subrequest.path} is not supported in a composite request")
 

@@ -95,6 +95,19 @@ def test_upsert_came_with_46(tagged: Api) -> None:
     assert tagged("PATCH", path, json=body).status_code == 404
 
 
+def test_collections_came_with_42(api: Api) -> None:
+    body = {"records": [contact(LastName="A")]}
+    assert api("POST", "/services/data/v42.0/composite/sobjects", json=body).json()[0]["success"]
+    old = "/services/data/v41.0/composite/sobjects"
+    answers = [
+        api("POST", old, json=body),
+        api("PATCH", old, json=body),
+        api("DELETE", old, params={"ids": "003000000000000AAA"}),
+        api("GET", f"{old}/Contact", params={"ids": "003000000000000AAA", "fields": "Id"}),
+    ]
+    assert [answer.status_code for answer in answers] == [404] * 4
+
+
 def test_upsert_holds_one_type(tagged: Api) -> None:
     body = {"records": [contact(LastName="A")]}
     [result] = tagged("PATCH", "composite/sobjects/Account/Ext__c", json=body).json()

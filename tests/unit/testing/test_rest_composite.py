@@ -4,6 +4,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from local_api import Api
 
 from sfconnector.testing import LocalOrg
@@ -84,8 +86,14 @@ def test_references_reach_into_query_results_and_collections(api: Api) -> None:
     assert api("GET", f"sobjects/Contact/{address['body']['id']}").json()["LastName"] == "Paris"
 
 
-def test_a_value_in_a_url_stays_one_value(local_org: LocalOrg, api: Api) -> None:
-    local_org.add_field("Account", "Ext__c", "string(80) external_id")
+@pytest.fixture
+def tagged(local_org: LocalOrg, api: Api) -> Api:
+    local_org.add_field("Account", "Ext__c", "string(80) external_id case_sensitive")
+    return api
+
+
+def test_a_value_in_a_url_stays_one_value(tagged: Api) -> None:
+    api = tagged
     first = api.create("Account", Name="a/b?c&d=e+f%20g#", Ext__c="a/b?c&d=e+f%20g#")
     _, by_id, by_query = send(
         api,
@@ -95,6 +103,34 @@ def test_a_value_in_a_url_stays_one_value(local_org: LocalOrg, api: Api) -> None
     )
     assert by_id["body"]["Id"] == first
     assert [record["Id"] for record in by_query["body"]["records"]] == [first]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=30))
+def test_any_text_comes_through_a_reference_unchanged(tagged: Api, text: str) -> None:
+    value = f"x{text}x"
+    first = tagged.create("Account", Name="First", Ext__c=value)
+    read, found, copied, _ = send(
+        tagged,
+        part("read", "GET", f"sobjects/Account/{first}?fields=Ext__c"),
+        part("found", "GET", "sobjects/Account/Ext__c/@{read.Ext__c}?fields=Ext__c"),
+        part("copied", "POST", "sobjects/Account", {"Name": "Copy", "Description": "@{read.Ext__c}@{read.Ext__c}"}),
+        part("gone", "DELETE", "sobjects/Account/Ext__c/@{read.Ext__c}"),
+    )
+    assert found["body"] == read["body"]
+    description = tagged("GET", f"sobjects/Account/{copied['body']['id']}").json()["Description"]
+    assert description == read["body"]["Ext__c"] * 2
+
+
+def test_a_reference_that_is_percent_encoded_is_not_guessed_at(api: Api) -> None:
+    for encoded in ("%40%7BrefAccount.id%7D", "%40{refAccount.id}", "@%7BrefAccount.id}"):
+        _, read, other = send(
+            api,
+            part("refAccount", "POST", "sobjects/Account", {"Name": "Radium"}),
+            part("read", "GET", f"query?q=SELECT Id FROM Account WHERE Name = '{encoded}'"),
+            part("other", "GET", "query?q=SELECT Id FROM Account WHERE Name = '%40%7Bunknown.id%7D'"),
+        )
+        assert (read["httpStatusCode"], other["httpStatusCode"]) == (501, 200)
 
 
 @pytest.mark.parametrize(
@@ -387,3 +423,29 @@ def test_a_subrequest_may_ask_another_version(api: Api) -> None:
     assert (answer["httpStatusCode"], answer["body"][0]["errorCode"]) == (404, "NOT_FOUND")
     [answer] = send(api, {**GOOD, "url": "/services/data/v58.0/sobjects"})
     assert answer["body"]["sobjects"][0]["urls"]["sobject"].startswith("/services/data/v58.0/")
+
+
+def test_collections_are_supported_since_43(api: Api) -> None:
+    body = {"records": [{"attributes": {"type": "Account"}, "Name": "A"}]}
+    for version, status in (("42.0", 400), ("43.0", 200)):
+        [answer] = send(api, {**part("r", "POST", "", body), "url": f"/services/data/v{version}/composite/sobjects"})
+        assert answer["httpStatusCode"] == status
+
+
+def test_the_first_slash_may_be_missing(api: Api) -> None:
+    [answer] = send(api, {**GOOD, "url": "services/data/v68.0/sobjects/Account"})
+    assert answer["httpStatusCode"] == 200
+
+
+def test_a_query_that_is_too_long_for_soql(api: Api) -> None:
+    soql = f"SELECT Id FROM Account WHERE Name IN ({','.join(['%27x%27'] * 30_000)})"
+    [answer] = send(api, part("long", "GET", f"query?q={soql}"))
+    assert answer["httpStatusCode"] == 400
+
+
+def test_an_action_cannot_be_taken_back(api: Api) -> None:
+    action = part("action", "POST", "sobjects/Account/quickActions/Any", {})
+    [answer] = send(api, action, allOrNone=True)
+    assert answer["httpStatusCode"] == 501
+    [answer] = send(api, action)
+    assert answer["httpStatusCode"] != 501
