@@ -23,6 +23,7 @@ MODULES = [
     "sfconnector._apex",
     "sfconnector._bulk",
     "sfconnector._client",
+    "sfconnector._composite",
     "sfconnector._described",
     "sfconnector._org",
     "sfconnector._files",
