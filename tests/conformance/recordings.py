@@ -50,6 +50,11 @@ class Exchange:
         return json.loads(self.body)
 
     @property
+    def sent(self) -> Any:
+        """The body of the request; a recording has a second one pasted behind it."""
+        return json.JSONDecoder().raw_decode(self.request_body)[0]
+
+    @property
     def params(self) -> dict[str, str]:
         return dict(self.query)
 
