@@ -83,6 +83,12 @@ class Call:
         """Path under which this version's resources live."""
         return f"/services/data/v{self.version}"
 
+    def params_of(self, name: str) -> list[str]:
+        """All values of a parameter that may be repeated."""
+        if isinstance(self.params, Params):
+            return self.params.every(name)
+        return [self.params[name]] if name in self.params else []
+
     @property
     def newer_than_45(self) -> bool:
         """Since 46.0 an upsert says whether it created."""
@@ -154,7 +160,19 @@ def error_answer(error: OrgError, version: str = "") -> Answer:
     return Answer(status=error.status, body=items)
 
 
-def query_params(request: Request) -> dict[str, str]:
+class Params(dict[str, str]):
+    """The parameters of a URL; of a repeated one the first counts, as for every Java servlet."""
+
+    def __init__(self, query: str) -> None:
+        self._all = parse_qsl(query, keep_blank_values=True)
+        super().__init__(reversed(self._all))
+
+    def every(self, name: str) -> list[str]:
+        """All values of a parameter, in order."""
+        return [value for known, value in self._all if known == name]
+
+
+def query_params(request: Request) -> Params:
     """The parameters of the URL of a request."""
     return parse_query(query_string(request))
 
@@ -165,9 +183,9 @@ def query_string(request: Request) -> str:
     return raw.decode("utf-8", errors="replace")
 
 
-def parse_query(text: str) -> dict[str, str]:
-    """Parameters by name; of a repeated one the first counts, as for every Java servlet."""
-    return dict(reversed(parse_qsl(text, keep_blank_values=True)))
+def parse_query(text: str) -> Params:
+    """Parameters by name."""
+    return Params(text)
 
 
 async def read_body(request: Request) -> bytes:

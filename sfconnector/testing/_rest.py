@@ -29,6 +29,9 @@ from sfconnector.testing import (
     _rest_records,
     _rest_report_runs,
     _rest_reports,
+    _rest_search,
+    _rest_suggestions,
+    _rest_text_search,
     _rest_tree,
 )
 from sfconnector.testing._admission import admit
@@ -127,6 +130,11 @@ ROUTES = (
         GET=_rest_actions.describe_custom,
         POST=_rest_actions.invoke_custom,
     ),
+    _route("search", GET=_rest_search.search),
+    _route("search/layout", GET=_rest_search.layout),
+    _route("search/scopeOrder", GET=_rest_search.scope),
+    _route("search/suggestions", GET=_rest_suggestions.suggest),
+    _route("parameterizedSearch", GET=_rest_text_search.by_parameters, POST=_rest_text_search.by_body),
     _route("analytics", GET=_rest_reports.resources),
     _route("analytics/reports", GET=_rest_reports.listed, POST=_rest_reports.create),
     _route("analytics/reports/query", POST=_rest_reports.query),

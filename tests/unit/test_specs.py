@@ -128,7 +128,8 @@ def closes_models(spec: Spec) -> Iterator[str]:
 def joins_lists(spec: Spec) -> Iterator[str]:
     for operation in spec.operations:
         for each in operation.parameters:
-            if each["schema"].get("type") == "array" and (each.get("style"), each.get("explode")) != ("form", False):
+            repeated = "repeated" in each.get("description", "")
+            if each["schema"].get("type") == "array" and (each.get("style"), each.get("explode")) != ("form", repeated):
                 yield f"{operation.id}: {each['name']} is not joined by commas"
 
 
@@ -284,6 +285,7 @@ BREACHES: list[tuple[Rule, str, str]] = [
     (closes_models, "      additionalProperties: false\n", ""),
     (closes_models, "required: [name]", "required: [taste]"),
     (joins_lists, "explode: false", "explode: true"),
+    (joins_lists, "description: Names.", "description: Names, the parameter repeated."),
     (explains_idempotence, '"Idempotent: it only reads."', "It only reads."),
     (has_distinct_paths, "components:\n", "  /teas/{name}: {}\ncomponents:\n"),
     (names_version_once, 'default: "68.0"', 'default: "67.0"'),

@@ -8,6 +8,6 @@ from sfconnector.testing._soql._cursors import Cursors
 from sfconnector.testing._soql._execute import Result, execute
 from sfconnector.testing._soql._explain import explain
 from sfconnector.testing._soql._functions import register
-from sfconnector.testing._soql._parser import parse
+from sfconnector.testing._soql._parser import parse, parse_field_list
 
-__all__ = ["Context", "Cursors", "Result", "execute", "explain", "parse", "register"]
+__all__ = ["Context", "Cursors", "Result", "execute", "explain", "parse", "parse_field_list", "register"]

@@ -9,7 +9,7 @@ from lark import Lark, Token, Transformer, UnexpectedInput, v_args
 
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._soql import _ast, _literals
-from sfconnector.testing._soql._refusals import MALFORMED_QUERY, refusal
+from sfconnector.testing._soql._refusals import MALFORMED_QUERY, refusal, unsupported
 
 _MAXIMUM_LENGTH: Final = 100_000
 _MAXIMUM_STRING: Final = 4_000
@@ -48,7 +48,7 @@ def parse(text: str) -> _ast.Query:
     if len(text) > _MAXIMUM_LENGTH:
         raise OrgError(400, MALFORMED_QUERY, f"SOQL statements cannot be longer than {_MAXIMUM_LENGTH} characters.")
     try:
-        query: object = _grammar().parse(text)
+        query: object = _grammar().parse(text, start="start")
     except UnexpectedInput as error:
         raise _unexpected(text, error) from None
     except _Mistake as mistake:
@@ -58,11 +58,41 @@ def parse(text: str) -> _ast.Query:
     return attrs.evolve(query, text=text)
 
 
-def _unexpected(text: str, error: UnexpectedInput) -> OrgError:
+def parse_field_list(text: str, span: tuple[int, int], sobject: _ast.Path) -> _ast.Query:
+    """Parse fields, filter, order and window as SOSL has them behind an object.
+
+    Args:
+        text: the SOSL statement.
+        span: where in it the list begins and ends.
+        sobject: the object.
+
+    Raises:
+        OrgError: 400 ``MALFORMED_QUERY`` with the row and the column of the mistake in the statement.
+
+    See Also:
+        https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_sosl_returning.htm
+    """
+    start, end = span
+    try:
+        # Spaces in front keep the positions.
+        parsed: Any = _grammar().parse(" " * start + text[start:end], start="field_list")
+    except UnexpectedInput as error:
+        raise _unexpected(text, error, end) from None
+    except _Mistake as mistake:
+        raise refusal(text, mistake.position, MALFORMED_QUERY, mistake.reason) from None
+    selection, clauses = parsed
+    if "list_view" in clauses:
+        raise unsupported("USING ListView")
+    source = _ast.Source(sobject, None)
+    return _ast.Query(selection=selection, sources=(source,), position=sobject.position, **clauses)
+
+
+def _unexpected(text: str, error: UnexpectedInput, end: int | None = None) -> OrgError:
     token = getattr(error, "token", None)
     if token is not None and token.type == "$END":
-        return refusal(text, len(text.rstrip()), MALFORMED_QUERY, "unexpected token: '<EOF>'")
-    position = sum(len(line) + 1 for line in text.split("\n")[: error.line - 1]) + error.column - 1
+        found = "<EOF>" if end is None else text[end]
+        return refusal(text, len(text[:end].rstrip()), MALFORMED_QUERY, f"unexpected token: '{found}'")
+    position: int = getattr(error, "pos_in_stream", None) or 0
     if text[position] == "'" and _STRING.match(text, position) is None:
         column = position - text.rfind("\n", 0, position) - 1
         row = text.count("\n", 0, position) + 1
@@ -119,6 +149,12 @@ class _Builder(Transformer[Token, Any]):
             name, value = clause
             fields[name] = fields.get(name, ()) + value if name == "with_clauses" else value
         return _ast.Query(selection=selection, sources=sources, position=sources[0].name.position, **fields)
+
+    def field_list(self, selection: tuple[_ast.Selected, ...], *clauses: tuple[str, Any]) -> Any:
+        return selection, dict(clauses)
+
+    def list_view(self, _operator: Token, name: Token) -> tuple[str, Any]:
+        return "list_view", self.path(name)
 
     def selection(self, *items: _ast.Selected) -> tuple[_ast.Selected, ...]:
         return items
@@ -249,6 +285,7 @@ def _grammar() -> Lark:
     return Lark.open(
         "soql.lark",
         rel_to=__file__,
+        start=["start", "field_list"],
         parser="lalr",
         lexer="contextual",
         transformer=_Builder(),

@@ -12,8 +12,8 @@ _CONTEXT = 30
 _BREAKS = frozenset(" \t,")
 
 
-def refusal(text: str, position: int, code: str, reason: str) -> OrgError:
-    """Make the error for what stands at an offset of the query text."""
+def refusal(text: str, position: int, code: str, reason: str, *, first_column: int = 1) -> OrgError:
+    """Make the error for what stands at an offset of the query text; lexers count columns from 0."""
     line_start = text.rfind("\n", 0, position) + 1
     line_end = text.find("\n", position)
     if line_end < 0:
@@ -24,8 +24,8 @@ def refusal(text: str, position: int, code: str, reason: str) -> OrgError:
     end = min(line_end, position + _CONTEXT)
     while end < line_end and text[end] not in _BREAKS:
         end += 1
-    row, column = text.count("\n", 0, position) + 1, position - line_start + 1
-    excerpt, caret = text[start:end].rstrip(), " " * (position - start) + "^"
+    row, column = text.count("\n", 0, position) + 1, position - line_start + first_column
+    excerpt, caret = text[start:end].rstrip(), " " * (position - start + first_column - 1) + "^"
     return OrgError(400, code, f"\n{excerpt}\n{caret}\nERROR at Row:{row}:Column:{column}\n{reason}")
 
 

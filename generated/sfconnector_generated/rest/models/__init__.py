@@ -128,9 +128,6 @@ if TYPE_CHECKING:
     from .text_search_in import TextSearchIn
     from .text_search_metadata import TextSearchMetadata
     from .text_search_object import TextSearchObject
-    from .text_search_order import TextSearchOrder
-    from .text_search_order_direction import TextSearchOrderDirection
-    from .text_search_order_nulls import TextSearchOrderNulls
     from .theme_color import ThemeColor
     from .theme_icon import ThemeIcon
     from .tree_request import TreeRequest
@@ -266,9 +263,6 @@ else:
             "TextSearchIn": "text_search_in",
             "TextSearchMetadata": "text_search_metadata",
             "TextSearchObject": "text_search_object",
-            "TextSearchOrder": "text_search_order",
-            "TextSearchOrderDirection": "text_search_order_direction",
-            "TextSearchOrderNulls": "text_search_order_nulls",
             "ThemeColor": "theme_color",
             "ThemeIcon": "theme_icon",
             "TreeRequest": "tree_request",
@@ -404,9 +398,6 @@ __all__ = [
     "TextSearchIn",
     "TextSearchMetadata",
     "TextSearchObject",
-    "TextSearchOrder",
-    "TextSearchOrderDirection",
-    "TextSearchOrderNulls",
     "ThemeColor",
     "ThemeIcon",
     "TreeRequest",

@@ -15,10 +15,13 @@ class Suggestions(_model.Model):
 
     Attributes:
         auto_suggest_results: Records as they are on the wire.
+        has_more_results: Whether the limit left some out.
+        meta: `nameFields`: the field that holds the name, for each object.
     """
 
     auto_suggest_results: list[Any]
     has_more_results: bool | Unset = UNSET
+    meta: Any | Unset = UNSET
 
-    _keys = {"auto_suggest_results": "autoSuggestResults", "has_more_results": "hasMoreResults"}
+    _keys = {"auto_suggest_results": "autoSuggestResults", "has_more_results": "hasMoreResults", "meta": "meta"}
     _required = ("auto_suggest_results",)

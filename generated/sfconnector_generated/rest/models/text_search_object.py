@@ -5,7 +5,6 @@ import attrs
 
 from ... import _model
 from ...types import UNSET, Unset
-from .. import models
 
 
 @attrs.frozen(slots=False, kw_only=True, eq=False, repr=False)
@@ -16,15 +15,15 @@ class TextSearchObject(_model.Model):
         name: API name.
         fields: Fields to return.
         limit: Largest number of results.
+        order_by: A field, `ASC` or `DESC`, `NULLS_FIRST` or `NULLS_LAST`, such as `Name DESC NULLS_LAST`.
         where: Conditions as in SOQL's WHERE clause.
     """
 
     name: str
     fields: list[str] | Unset = UNSET
     limit: int | Unset = UNSET
-    order_by: list[models.TextSearchOrder] | Unset = UNSET
+    order_by: str | Unset = UNSET
     where: str | Unset = UNSET
 
     _keys = {"name": "name", "fields": "fields", "limit": "limit", "order_by": "orderBy", "where": "where"}
     _required = ("name",)
-    _codecs = {"order_by": _model.ListOf(_model.One(lambda: models.TextSearchOrder))}

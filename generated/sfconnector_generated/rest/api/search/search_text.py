@@ -18,7 +18,7 @@ from ... import models
 def build(
     *,
     q: str,
-    sobject: str | None = None,
+    sobject: Sequence[str] | None = None,
     fields: Sequence[str] | None = None,
     in_: models.SearchTextIn | None = None,
     overall_limit: int | None = None,
@@ -42,7 +42,7 @@ def build(
         path="/parameterizedSearch",
         params=_encode.params(
             ("q", q),
-            ("sobject", sobject),
+            ("sobject", _encode.Repeated(sobject)),
             ("fields", fields),
             ("in", in_),
             ("overallLimit", overall_limit),
@@ -71,7 +71,7 @@ def sync_detailed(
     *,
     client: Transport,
     q: str,
-    sobject: str | None = None,
+    sobject: Sequence[str] | None = None,
     fields: Sequence[str] | None = None,
     in_: models.SearchTextIn | None = None,
     overall_limit: int | None = None,
@@ -116,7 +116,7 @@ def sync(
     *,
     client: Transport,
     q: str,
-    sobject: str | None = None,
+    sobject: Sequence[str] | None = None,
     fields: Sequence[str] | None = None,
     in_: models.SearchTextIn | None = None,
     overall_limit: int | None = None,
@@ -137,7 +137,7 @@ def sync(
     Args:
         client: Sends the request and judges the answer.
         q: Text to look for; no SOSL clauses.
-        sobject: API name of the object to search; all objects if left out. The body form searches several.
+        sobject: API names of the objects to search, the parameter repeated; all objects if left out.
         fields: Fields to return of each object named by `sobject`; ids alone if left out.
         in_: Fields to look into.
         overall_limit: Largest number of results in all, up to 2,000.

@@ -18,11 +18,12 @@ from ... import models
 def build(
     *,
     q: str,
-    sobject: Sequence[str],
+    sobject: Sequence[str] | None = None,
     fields: Sequence[str] | None = None,
     dynamic_fields: Sequence[str] | None = None,
     limit: int | None = None,
     ignore_unsupported_sobjects: bool | None = None,
+    use_search_scope: bool | None = None,
     where: str | None = None,
     network_id: Sequence[str] | None = None,
     type: models.SuggestRecordsType | None = None,
@@ -43,6 +44,7 @@ def build(
             ("dynamicFields", dynamic_fields),
             ("limit", limit),
             ("ignoreUnsupportedSObjects", ignore_unsupported_sobjects),
+            ("useSearchScope", use_search_scope),
             ("where", where),
             ("networkId", network_id),
             ("type", type),
@@ -63,11 +65,12 @@ def sync_detailed(
     *,
     client: Transport,
     q: str,
-    sobject: Sequence[str],
+    sobject: Sequence[str] | None = None,
     fields: Sequence[str] | None = None,
     dynamic_fields: Sequence[str] | None = None,
     limit: int | None = None,
     ignore_unsupported_sobjects: bool | None = None,
+    use_search_scope: bool | None = None,
     where: str | None = None,
     network_id: Sequence[str] | None = None,
     type: models.SuggestRecordsType | None = None,
@@ -85,6 +88,7 @@ def sync_detailed(
             dynamic_fields=dynamic_fields,
             limit=limit,
             ignore_unsupported_sobjects=ignore_unsupported_sobjects,
+            use_search_scope=use_search_scope,
             where=where,
             network_id=network_id,
             type=type,
@@ -100,11 +104,12 @@ def sync(
     *,
     client: Transport,
     q: str,
-    sobject: Sequence[str],
+    sobject: Sequence[str] | None = None,
     fields: Sequence[str] | None = None,
     dynamic_fields: Sequence[str] | None = None,
     limit: int | None = None,
     ignore_unsupported_sobjects: bool | None = None,
+    use_search_scope: bool | None = None,
     where: str | None = None,
     network_id: Sequence[str] | None = None,
     type: models.SuggestRecordsType | None = None,
@@ -117,11 +122,12 @@ def sync(
     Args:
         client: Sends the request and judges the answer.
         q: Text typed so far; at least three characters, or one in Chinese, Japanese, Korean and Thai.
-        sobject: API names of the objects to suggest, at most ten.
+        sobject: API names of the objects to suggest, at most ten; required without `useSearchScope`.
         fields: Fields to return, beside the default ones.
         dynamic_fields: `secondaryField` adds the next field of the search layout to each suggestion.
         limit: Largest number of suggestions; 5 if left out.
         ignore_unsupported_sobjects: `true` leaves out objects that cannot be suggested; else they are an error.
+        use_search_scope: `true` suggests records of the objects in the user's search scope too.
         where: Condition that suggestions must meet, written like that of a SOQL `WHERE` clause.
         network_id: Ids of the Experience Cloud sites that questions or users belong to.
         type: Kind of feed item, `question`; required when `sobject` is `FeedItem`.
@@ -139,6 +145,7 @@ def sync(
         dynamic_fields=dynamic_fields,
         limit=limit,
         ignore_unsupported_sobjects=ignore_unsupported_sobjects,
+        use_search_scope=use_search_scope,
         where=where,
         network_id=network_id,
         type=type,
