@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 import requests
 from sfconnector_generated.client import Request
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from sfconnector_generated.rest.models import TextSearchIn, TextSearchObject
 
 T = TypeVar("T")
+
+# Before this version an answer was a bare list.
+# https://releasenotes.docs.salesforce.com/en-us/summer16/release-notes/rn_api_rest.htm
+_WRAPPED_FROM: Final = 37.0
 Record = dict[str, Any]
 
 
@@ -42,7 +46,10 @@ class Search(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         response = send(self._session, self._request, timeout=self._timeout)
-        records = _records(self._session.decode(response), response)
+        data = self._session.decode(response)
+        if isinstance(data, list) and float(self._session.api_version) < _WRAPPED_FROM:
+            data = {"searchRecords": data}
+        records = _records(data, response)
         if self._class is None:
             yield from records  # type: ignore[misc]  # without a class of the caller's, T is the dict itself
             return

@@ -52,6 +52,15 @@ def test_nothing_may_be_found() -> None:
         assert list(sf.search("FIND {nobody}")) == []
 
 
+def test_before_version_37_an_answer_is_a_bare_list() -> None:
+    with Server([Reply.of([ACME, CURIE])]) as server:
+        login = auth.AccessToken(server.url, "x")
+        with Salesforce(login, api_version="36.0") as sf:
+            assert list(sf.search("FIND {Acme}")) == [ACME, CURIE]
+        with Salesforce(login, api_version="37.0") as sf, pytest.raises(errors.InvalidResponseError):
+            list(sf.search("FIND {Acme}"))
+
+
 def test_options_are_sent_as_headers() -> None:
     with Server([FOUND]) as server, connect(server) as sf:
         list(sf.search("FIND {Acme}", call_options=CallOptions(default_namespace="acme")))
