@@ -34,6 +34,7 @@ MODULES = [
     "sfconnector._report_rows",
     "sfconnector._reports",
     "sfconnector._retry",
+    "sfconnector._search",
     "sfconnector._sobjects",
     "sfconnector._soql",
     "sfconnector._sosl",

@@ -180,3 +180,41 @@ def test_bad_input_is_refused(call: Callable[[Salesforce], Any]) -> None:
 def test_a_search_hides_its_text() -> None:
     with Server([FOUND]) as server, connect(server) as sf:
         assert "Curie" not in repr([sf.search("FIND {Curie}"), sf.search_text("Curie")])
+
+
+class TestInAnOrg:
+    def test_any_text_is_found_and_nothing_else(self, sf: Salesforce) -> None:
+        names = ["O'Neil (UK)", "this or that", 'say "and" \\ twice', "50% & more!", "plain"]
+        assert not list(sf.sobject("Account").create_many({"Name": name} for name in names).failures())
+        for name in names:
+            for form in ("{x}", "{x:phrase}"):
+                text = sosl(f"FIND {form} IN NAME FIELDS RETURNING Account(Name)", x=name)
+                assert [record["Name"] for record in sf.search(text)] == [name], text
+            found = sf.search_text(name, literal=True, sobjects=["Account"], fields=["Name"])
+            assert [record["Name"] for record in found] == [name]
+        both = sosl("FIND {x} RETURNING Account(Name WHERE Name != {y} ORDER BY Name)", x=names, y="plain")
+        assert [record["Name"] for record in sf.search(both)] == sorted(set(names) - {"plain"}, key=str.lower)
+
+    def test_records_of_several_objects(self, sf: Salesforce) -> None:
+        sf.sobject("Account").create({"Name": "Curie Ltd"})
+        sf.sobject("Contact").create({"LastName": "Curie", "Email": "m@example.com"})
+        found = sf.search(sosl("FIND {x} RETURNING Account(Name), Contact(Name)", x="Curie"))
+        assert {(record["attributes"]["type"], record["Name"]) for record in found} == {
+            ("Account", "Curie Ltd"),
+            ("Contact", "Curie"),
+        }
+        contacts = TextSearchObject(name="Contact", fields=["Email"], where="Email != null")
+        assert [record["Email"] for record in sf.search_text("Cur*", sobjects=[contacts])] == ["m@example.com"]
+        assert [account.Name for account in sf.search("FIND {Curie} RETURNING Account(Name)", into=Account)] == [
+            "Curie Ltd"
+        ]
+
+    def test_a_long_search(self, sf: Salesforce) -> None:
+        sf.sobject("Account").create({"Name": "Acme"})
+        names = [f"Company number {number}" for number in range(1_000)]
+        text = sosl("FIND {x} RETURNING Account(Name WHERE Name NOT IN {names})", x="Acme", names=names)
+        assert [record["Name"] for record in sf.search(text)] == ["Acme"]
+
+    def test_a_refusal(self, sf: Salesforce) -> None:
+        with pytest.raises(errors.BadRequestError, match="GET /search: 400 MALFORMED_SEARCH"):
+            list(sf.search("FIND Acme"))
