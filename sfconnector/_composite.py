@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SUBREQUESTS: Final = 25
 _QUERIES: Final = 5
 # https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-graph-limits.html
-_GRAPHS, _NODES, _DEPTH, _KINDS, _GRAPH_ID_LENGTH = 75, 500, 15, 15, 40
+_GRAPHS, _NODES, _DEPTH, _KINDS, _GRAPH_ID_LENGTH = 75, 500, 15, 15, 39
 _SOBJECTS: Final = "/sobjects/"
 
 
@@ -222,7 +222,8 @@ class CompositeRequest(Subrequests):
         )
         response = _send(self._session, send_composite.build(body=body), self, timeout)
         answer = read(self._session, response, send_composite.parse)
-        return _checked(_composite_results(response, self, answer), raise_on_failure=raise_on_failure)
+        results = _composite_results(response, self, answer, together=self._all_or_none)
+        return _checked(results, raise_on_failure=raise_on_failure)
 
 
 class GraphRequest:
@@ -236,7 +237,7 @@ class GraphRequest:
         """Begin another graph, whose requests are independent of those of the others.
 
         Args:
-            graph_id: Its name in the results: letters, digits and underscores, 40 at most.
+            graph_id: Its name in the results: letters, digits and underscores, 39 at most.
 
         Raises:
             ValueError: The name is malformed or taken, or there are 75 graphs already.
@@ -283,7 +284,10 @@ class GraphRequest:
         if answered.keys() != self._graphs.keys():
             raise InvalidResponseError(response, "the answer is not about the graphs that were sent")
         results = {
-            name: (answered[name].is_successful, _composite_results(response, graph, answered[name].graph_response))
+            name: (
+                answered[name].is_successful,
+                _composite_results(response, graph, answered[name].graph_response, together=True),
+            )
             for name, graph in self._graphs.items()
         }
         every = GraphResults(
@@ -369,7 +373,7 @@ def _composite_subrequests(subrequests: Subrequests) -> list[models.CompositeSub
 
 
 def _composite_results(
-    response: requests.Response, subrequests: Subrequests, answer: models.CompositeResponse
+    response: requests.Response, subrequests: Subrequests, answer: models.CompositeResponse, *, together: bool
 ) -> Subresults:
     by_name = {each.reference_id: each for each in answer.composite_response}
     _check_number(response, len(subrequests), len(by_name))
@@ -380,6 +384,9 @@ def _composite_results(
         for each in subrequests
         for got in [by_name[each.reference_id]]
     ]
+    if together and not all(result.success for result in results):
+        # A collection that was saved and then taken back still answers with its success.
+        results = [attrs.evolve(result, taken_back=True) if result.success else result for result in results]
     return Subresults(response, results)
 
 

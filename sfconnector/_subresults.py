@@ -30,6 +30,7 @@ class Subresult(Generic[T]):
         errors: What Salesforce listed; empty where it succeeded.
         headers: The answer's own headers, such as ``Location``.
         body: The decoded body, as it came.
+        taken_back: Whether it answers with a success that was taken back because another request failed.
     """
 
     subrequest: Subrequest[T]
@@ -37,22 +38,25 @@ class Subresult(Generic[T]):
     errors: tuple[ErrorDetail, ...] = ()
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     body: Any = attrs.field(default=None, repr=False)
+    taken_back: bool = False
 
     @property
     def success(self) -> bool:
         """Whether the request was carried out; "not modified" is a success of a conditional read."""
-        return self.status < 400 and self.status != 300
+        return self.status < 400 and self.status != 300 and not self.taken_back
 
     @property
     def halted(self) -> bool:
         """Whether it failed only because another one did."""
-        return not self.success and bool(self.errors) and all(error.code in _CONSEQUENCES for error in self.errors)
+        consequence = bool(self.errors) and all(error.code in _CONSEQUENCES for error in self.errors)
+        return self.taken_back or (consequence and not self.success)
 
     @property
     def what(self) -> str:
         """The request in words: its name, its method and its path."""
         request = self.subrequest.request
-        return f"{self.subrequest.reference_id} ({request.method} {short_path(request.path)})"
+        name = f"{self.subrequest.reference_id} ({request.method} {short_path(request.path)})"
+        return f"{name}, taken back because another request failed," if self.taken_back else name
 
     def __str__(self) -> str:
         reasons = "; ".join(map(str, self.errors)) or f"HTTP status {self.status}"

@@ -180,6 +180,24 @@ class TestRequest:
         with pytest.raises(errors.RecordError, match="REQUIRED_FIELD_MISSING"):
             results[contact]
 
+    def test_what_was_taken_back_is_no_success(self) -> None:
+        saved = [{"id": ACCOUNT, "success": True, "errors": []}]
+        answers = [done("r1", saved, 200), failed("r2", "REQUIRED_FIELD_MISSING")]
+        for all_or_none in (True, False):
+            with on(lambda _: {"compositeResponse": answers}) as (sf, _):
+                composite = sf.composite.request(all_or_none=all_or_none)
+                records = composite.add(create_records.build(body=RecordsRequest(records=[{}])), create_records.parse)
+                composite.create("Contact", {"FirstName": "Marie"})
+                results = composite.send(raise_on_failure=False)
+            assert len(results.failures) == 1 + all_or_none
+            assert results.failures[0].errors[0].code == "REQUIRED_FIELD_MISSING"
+            if all_or_none:
+                assert results.result(records).halted
+                with pytest.raises(errors.RecordError, match=r"r1 .* taken back because another request failed"):
+                    results[records]
+            else:
+                assert results[records][0].id == ACCOUNT
+
     @pytest.mark.parametrize(
         "answer",
         [
@@ -420,7 +438,7 @@ class TestGraph:
         with pytest.raises(ValueError, match="nothing to send"):
             request.send()
         request.graph("a")
-        for name, text in (("a", "taken"), ("_", "letters"), ("x" * 41, "40 characters"), ("a.b", "letters")):
+        for name, text in (("a", "taken"), ("_", "letters"), ("x" * 40, "39 characters"), ("a.b", "letters")):
             with pytest.raises(ValueError, match=text):
                 request.graph(name)
         for _ in range(74):

@@ -12,7 +12,7 @@ class Graph(_model.Model):
     """Requests that are run entirely or not at all.
 
     Attributes:
-        graph_id: Name of the graph; letters, digits and underscores, at most 40 characters.
+        graph_id: Name of the graph; letters, digits and underscores, fewer than 40 characters.
     """
 
     graph_id: str
