@@ -11,13 +11,21 @@ import pandas as pd
 import polars as pl
 from sfconnector_generated.rest.api.org import get_record_counts
 from sfconnector_generated.rest.api.sobjects import create_record
-from sfconnector_generated.rest.models import ActionResult, DescribeLayout, DescribeLayoutResult, DescribeSObjectResult
+from sfconnector_generated.rest.models import (
+    Action,
+    ActionResult,
+    DescribeLayout,
+    DescribeLayoutResult,
+    DescribeSObjectResult,
+)
 from sfconnector_generated.rest.models import SaveResult as GeneratedSaveResult
 
 from sfconnector import (
     FileStream,
     Query,
     RecordResults,
+    ReportResult,
+    ReportRun,
     Salesforce,
     SaveResult,
     Search,
@@ -83,6 +91,15 @@ assert_type(sf.search("FIND {Acme} RETURNING Contact(Id)", into=Contact), Search
 assert_type(sf.actions.invoke("chatterPost", [{}]), list[ActionResult])
 assert_type(sf.sobject("Account").layouts(), DescribeLayoutResult)
 assert_type(sf.sobject("Account").layouts("012000000000001AAA"), DescribeLayout)
+
+assert_type(sf.actions.list("standard"), list[Action])
+assert_type(sf.reports.run("00O"), ReportResult)
+assert_type(sf.reports.run("00O").rows(), list[dict[str, Any]])
+assert_type(sf.reports.run("00O").to_pandas(), pd.DataFrame)
+assert_type(sf.reports.run_async("00O").wait(), ReportResult)
+assert_type(sf.reports.instances("00O"), list[ReportRun])
+assert_type(sf.users.reset_password("005"), str)
+assert_type(sf.record_count("Account"), dict[str, int])
 
 assert_type(create_record.sync("Account", client=sf.api, body={}), GeneratedSaveResult)
 assert_type(get_record_counts.build().method, str)
