@@ -54,8 +54,8 @@ class Subresult(Generic[T]):
     @property
     def what(self) -> str:
         """The request in words: its name, its method and its path."""
-        request = self.subrequest.request
-        name = f"{self.subrequest.reference_id} ({request.method} {short_path(request.path)})"
+        sent = self.subrequest
+        name = f"{sent.reference_id} ({sent.request.method} {short_path(sent.url)})"
         return f"{name}, taken back because another request failed," if self.taken_back else name
 
     def __str__(self) -> str:

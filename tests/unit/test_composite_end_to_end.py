@@ -46,6 +46,9 @@ def test_without_it_what_does_not_depend_on_a_failure_stays(sf: Salesforce) -> N
     assert [failure.subrequest for failure in results.failures] == [lost, dependent]
     assert results[kept].success
     assert names(sf) == ["Kept"]
+    lost = composite.get("Account", lost.id)
+    with pytest.raises(errors.RecordError, match=r"r4 \(GET /sobjects/Account/@\{r1\.id\}\) failed"):
+        composite.send(raise_on_failure=False)[lost]
 
 
 def test_a_batch_does_what_it_can(sf: Salesforce) -> None:
