@@ -59,7 +59,10 @@ class Ahead(Generic[T]):
 
 
 def in_order(
-    calls: Iterator[Callable[[], T]], workers: int, meanwhile: Callable[[], object] = lambda: None
+    calls: Iterator[Callable[[], T]],
+    workers: int,
+    meanwhile: Callable[[], object] = lambda: None,
+    stop: Callable[[], object] = lambda: None,
 ) -> Generator[T]:
     """Run calls on threads, so many at the same time, and give their values in the order of the calls.
 
@@ -71,6 +74,7 @@ def in_order(
         calls: What to call.
         workers: How many calls may run at the same time.
         meanwhile: Called before each wait for a call, to make the next ones ready.
+        stop: Called at the end, before the wait for calls still under way, to have them end soon.
     """
     waiting: deque[Ahead[T]] = deque()
     wake = threading.Event()
@@ -91,6 +95,7 @@ def in_order(
             yield value
             del value
     finally:
+        stop()
         for each in waiting:
             each.join()
     if reading.error is not None:

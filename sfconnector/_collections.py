@@ -191,7 +191,8 @@ class _Run:
         calls = self._calls(session, write, cut, how)
         try:
             # While calls are under way the next one is put together.
-            with closing(in_order(calls, how.workers, partial(self._prepare, cut))) as deliveries:
+            # Whoever interrupts this need not wait for further attempts.
+            with closing(in_order(calls, how.workers, partial(self._prepare, cut), self._broken.set)) as deliveries:
                 for delivery in deliveries:
                     yield from self._hand_out(delivery)
         finally:
@@ -265,6 +266,10 @@ def _deliver(session: Session, write: Write, rows: list[Row], how: Sending, stop
             answers = read(session, response, write.parse)
             if len(answers) != len(places):
                 raise InvalidResponseError(response, f"{len(answers)} results came for {len(places)} records")
+            if not all(map(_is_result, answers)):
+                raise InvalidResponseError(
+                    response, "the answer is not a list of results with all that belongs to them"
+                )
         except Exception as error:  # the caller's thread raises it, with what is known of the other records
             in_doubt = _may_be_done(error, path)
             for place in places:
@@ -282,6 +287,16 @@ def _deliver(session: Session, write: Write, rows: list[Row], how: Sending, stop
         if stopped():
             return _Delivery(rows, results)
         attempt += 1
+
+
+def _is_result(answer: Any) -> bool:
+    """Tell a result that can be relied on from one with nulls where it promises something."""
+    if answer is None or not isinstance(answer.success, bool) or not isinstance(answer.errors, list):
+        return False
+    return not answer.errors or all(
+        each is not None and isinstance(each.status_code, str) and isinstance(each.message, str)
+        for each in answer.errors
+    )
 
 
 def _event(request: Request, path: str, attempt: int) -> RequestEvent:

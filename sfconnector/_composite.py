@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 import requests
@@ -27,6 +27,7 @@ _QUERIES: Final = 5
 # https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-graph-limits.html
 _GRAPHS, _NODES, _DEPTH, _KINDS, _GRAPH_ID_LENGTH = 75, 500, 15, 15, 39
 _SOBJECTS: Final = "/sobjects/"
+T = TypeVar("T")
 
 
 class Composite:
@@ -182,8 +183,12 @@ class Batch(Subrequests):
         )
         response = _send(self._session, send_batch.build(body=body), self, timeout)
         answer = read(self._session, response, send_batch.parse)
-        _check_number(response, len(self), len(answer.results))
-        results = [result_of(each, got.status_code, got.result) for each, got in zip(self, answer.results, strict=True)]
+        answers = _complete(response, answer.results)
+        _check_number(response, len(self), len(answers))
+        results = [
+            result_of(each, _status(response, got.status_code), got.result)
+            for each, got in zip(self, answers, strict=True)
+        ]
         return _checked(Subresults(response, results), raise_on_failure=raise_on_failure)
 
 
@@ -280,7 +285,7 @@ class GraphRequest:
         nodes = [node for graph in self._graphs.values() for node in graph]
         response = _send(self._session, send_graphs.build(body=body), nodes, timeout)
         answer = read(self._session, response, send_graphs.parse)
-        answered = {each.graph_id: each for each in answer.graphs}
+        answered = {each.graph_id: each for each in _complete(response, answer.graphs)}
         if answered.keys() != self._graphs.keys():
             raise InvalidResponseError(response, "the answer is not about the graphs that were sent")
         results = {
@@ -373,14 +378,15 @@ def _composite_subrequests(subrequests: Subrequests) -> list[models.CompositeSub
 
 
 def _composite_results(
-    response: requests.Response, subrequests: Subrequests, answer: models.CompositeResponse, *, together: bool
+    response: requests.Response, subrequests: Subrequests, answer: models.CompositeResponse | None, *, together: bool
 ) -> Subresults:
-    by_name = {each.reference_id: each for each in answer.composite_response}
+    answers = _complete(response, None if answer is None else answer.composite_response)
+    by_name = {each.reference_id: each for each in answers}
     _check_number(response, len(subrequests), len(by_name))
     if missing := [each.reference_id for each in subrequests if each.reference_id not in by_name]:
         raise InvalidResponseError(response, f"the answer lacks the results of {', '.join(missing)}")
     results = [
-        result_of(each, got.http_status_code, got.body, got.http_headers or None)
+        result_of(each, _status(response, got.http_status_code), got.body, got.http_headers or None)
         for each in subrequests
         for got in [by_name[each.reference_id]]
     ]
@@ -388,6 +394,19 @@ def _composite_results(
         # A collection that was saved and then taken back still answers with its success.
         results = [attrs.evolve(result, taken_back=True) if result.success else result for result in results]
     return Subresults(response, results)
+
+
+def _complete(response: requests.Response, answers: list[T] | None) -> list[T]:
+    """Refuse a list that is null, or in which something is."""
+    if answers is None or None in answers:
+        raise InvalidResponseError(response, "the answer has null where the results of requests belong")
+    return answers
+
+
+def _status(response: requests.Response, status: object) -> int:
+    if not isinstance(status, int):
+        raise InvalidResponseError(response, "the answer lacks the status of a request")
+    return status
 
 
 def _check_number(response: requests.Response, asked: int, answered: int) -> None:

@@ -234,3 +234,12 @@ def test_actions_of_an_org(sf: Salesforce, local_org: LocalOrg) -> None:
     assert [result.is_success for result in caught.value.results] == [result.is_success for result in again]
     with pytest.raises(errors.NotFoundError):
         sf.actions.invoke("custom/flow/Nothing")
+
+
+def test_null_in_place_of_a_run_is_an_error() -> None:
+    with (
+        Server([Reply.of([GOOD, None])]) as server,
+        connect(server) as sf,
+        pytest.raises(errors.InvalidResponseError, match="null"),
+    ):
+        sf.actions.invoke("standard/chatterPost", [{}, {}])

@@ -397,3 +397,45 @@ def test_all_or_none_was_deleted_as_a_whole_or_not_at_all() -> None:
 def test_a_record_deleted_before_is_a_failure_without_a_lost_attempt() -> None:
     with Collections(lambda *_: failed("ENTITY_IS_DELETED")) as server, server.connect() as sf:
         assert len(sf.delete_many([ID]).failures()) == 1
+
+
+# ------------------------------------------------------------------------------------ ends that nobody planned
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        None,
+        {"success": None, "errors": []},
+        {"success": True, "errors": None},
+        {"success": False, "errors": [None]},
+        {"success": False, "errors": [{"statusCode": None, "message": "x"}]},
+    ],
+)
+def test_nulls_where_results_belong_leave_the_records_in_doubt(result: Any) -> None:
+    with Collections(intervene=lambda *_: Reply.of([result])) as server, server.connect() as sf:
+        results = sf.sobject("Account").create_many(names(1))
+        with pytest.raises(errors.InvalidResponseError, match="not a list of results"):
+            list(results)
+    assert results.unfinished == Unfinished(unsent_from=1, in_doubt=(0,))
+
+
+def test_an_interruption_ends_the_attempts_of_calls_under_way() -> None:
+    waiting = threading.Event()
+    told: list[bool] = []
+
+    def pause(_: float) -> None:
+        waiting.set()
+        told.append(results._run._broken.wait(10))
+
+    def records() -> Iterator[dict[str, Any]]:
+        yield {"Name": "0"}
+        assert waiting.wait(10)
+        raise KeyboardInterrupt
+
+    with Collections(lambda *_: failed(LOCKED)) as server, server.connect(Retry(sleep=pause)) as sf:
+        results = sf.sobject("Account").create_many(records(), batch_size=1, workers=2)
+        with pytest.raises(KeyboardInterrupt):
+            list(results)
+    assert told == [True]
+    assert len(server.calls) == 1

@@ -534,3 +534,23 @@ class TestTree:
     def test_an_unknown_relationship_is_refused_before_sending(self, sf: Salesforce) -> None:
         with pytest.raises(ValueError, match="no child relationship 'Kontakte'"):
             sf.composite.tree("Account", [{"Name": "Acme", "Kontakte": [{"LastName": "C"}]}])
+
+
+@pytest.mark.parametrize(
+    "answer", [{"results": None}, {"results": [None]}, {"results": [{"statusCode": None, "result": None}]}]
+)
+def test_a_batch_answered_with_nulls_is_an_error(answer: dict[str, Any]) -> None:
+    with on(lambda _: {"hasErrors": False, **answer}) as (sf, _):
+        batch = sf.composite.batch()
+        batch.get("Account", ACCOUNT, ["Name"])
+        with pytest.raises(errors.InvalidResponseError):
+            batch.send()
+
+
+@pytest.mark.parametrize("answers", [None, [None]])
+def test_a_composite_request_answered_with_nulls_is_an_error(answers: Any) -> None:
+    with on(lambda _: {"compositeResponse": answers}) as (sf, _):
+        composite = sf.composite.request()
+        composite.create("Account", {"Name": "Acme"})
+        with pytest.raises(errors.InvalidResponseError, match="null"):
+            composite.send()
