@@ -1,5 +1,7 @@
 """JSON, both ways, and the forms that values have in it; orjson is imported on first use."""
 
+import math
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -43,6 +45,23 @@ def written(value: object) -> tuple[Any, int]:
 
     text = dumps(value)
     return orjson.Fragment(text), len(text)
+
+
+def check_numbers(value: object) -> None:
+    """Refuse what would go out as ``null`` in the place of a number.
+
+    Raises:
+        ValueError: Somewhere in the value there is a NaN or an infinity.
+    """
+    match value:
+        case float() if not math.isfinite(value):
+            raise ValueError(f"JSON has no number for {value}")
+        case Mapping():
+            for item in value.values():
+                check_numbers(item)
+        case list() | tuple():
+            for item in value:
+                check_numbers(item)
 
 
 def utc(value: object, where: str = "") -> datetime:

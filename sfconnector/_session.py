@@ -221,6 +221,7 @@ class Session:
         """Send any request to the org, as told at :meth:`sfconnector.Salesforce.request`."""
         if json is not None and data is not None:
             raise ValueError("give json or data, not both")
+        _json.check_numbers(json)
         method = check_method(method)
         of_type("path", path, str)
         query = query_string(params)

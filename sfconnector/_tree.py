@@ -85,8 +85,7 @@ class _Tree:
     def _write(self, sobject: str, record: Mapping[str, Any], path: str, level: int) -> dict[str, Any]:
         if not isinstance(record, Mapping):
             raise TypeError(f"{path}: a record is a dict of field names and values, not a {type(record).__name__}")
-        attributes = record.get("attributes") or {}
-        sobject = check_name(f"{path}: the object", attributes.get("type", sobject))
+        sobject = check_name(f"{path}: the object", _own_type(record, path) or sobject)
         if len(self.nodes) >= _RECORDS:
             raise ValueError(f"a call creates {_RECORDS} records at most, children included")
         name = f"r{len(self.nodes) + 1}"
@@ -96,17 +95,16 @@ class _Tree:
         written |= encode(own)
         for relationship, value in record.items():
             if _is_children(value) and (children := _listed(value)):
-                child = self._child(sobject, relationship, children)
+                child = self._child(sobject, relationship, children, path)
                 written[relationship] = {"records": self.write(child, children, f"{path}.{relationship}", level + 1)}
         return written
 
-    def _child(self, sobject: str, relationship: str, children: list[Any]) -> str:
+    def _child(self, sobject: str, relationship: str, children: list[Any], path: str) -> str:
         """Find the object of the children, from themselves or from the description of their parent."""
         check_name("the child relationship", relationship)
-        if children and all(
-            isinstance(each, Mapping) and (each.get("attributes") or {}).get("type") for each in children
-        ):
-            return str(children[0]["attributes"]["type"])
+        own = {_own_type(each, f"{path}.{relationship}") for each in children if isinstance(each, Mapping)}
+        if len(own) == 1 and (name := own.pop()):
+            return name
         if sobject not in self._children:
             request = describe_sobject.build(sobject)
             described = call(self._session, request, describe_sobject.parse, timeout=self._timeout)
@@ -133,10 +131,20 @@ class _Tree:
         return RecordError(tuple(listed(results)), what=f"{node.path} ({node.sobject}), so that nothing was created,")
 
 
+def _own_type(record: Mapping[str, Any], path: str) -> str | None:
+    """Read the object that a record itself names."""
+    attributes = record.get("attributes") or {}
+    if not isinstance(attributes, Mapping):
+        raise TypeError(f"{path}: attributes is a dict that names the object, not a {type(attributes).__name__}")
+    return attributes.get("type")
+
+
 def _is_children(value: object) -> bool:
     """Tell a list of child records, or what a query gives of them, from the value of a field."""
     return isinstance(value, list | tuple) or (isinstance(value, Mapping) and "records" in value)
 
 
 def _listed(children: Any) -> list[Mapping[str, Any]]:
+    if isinstance(children, Mapping) and children.get("done") is False:
+        raise ValueError("only the first of the child records are there: sf.query() gives them all")
     return list(children["records"] if isinstance(children, Mapping) else children)

@@ -193,6 +193,8 @@ def test_a_path_that_leads_elsewhere_is_refused(path: Any) -> None:
         lambda apex: apex.request("GET /", "x"),
         lambda apex: apex.get("x", headers={"Authorization": "Bearer mine"}),
         lambda apex: apex.get("x", params={"a": ["b"]}),
+        lambda apex: apex.post("/a", json={"deep": [1.0, float("nan")]}),
+        lambda apex: apex.patch("/a", json=float("-inf")),
     ],
 )
 def test_bad_input_is_refused(call: Callable[[Any], Any]) -> None:

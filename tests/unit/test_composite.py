@@ -528,6 +528,12 @@ class TestTree:
             tree("Account", [nested(6)])
         with pytest.raises(ValueError, match="5 objects at most, not of 6"):
             tree("Account", [{"Name": "x", "Kids": [each]} for each in many])
+        with pytest.raises(TypeError, match=r"records\[0\]: attributes is a dict"):
+            tree("Account", [{"attributes": "Account", "Name": "x"}])
+        with pytest.raises(TypeError, match=r"records\[0\]\.Kids: attributes is a dict"):
+            tree("Account", [{"Name": "x", "Kids": [{"attributes": ["Account"]}]}])
+        with pytest.raises(ValueError, match="only the first of the child records"):
+            tree("Account", [{"Name": "x", "Kids": {"done": False, "records": [many[0]]}}])
         with pytest.raises(TypeError, match=r"records\[1\]: a record is a dict"):
             tree("Account", [{"Name": "x"}, "y"])  # type: ignore[list-item]
 
