@@ -6,6 +6,7 @@ makes of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from sfconnector._session import Seconds, Session
 _ROOT: Final = "/services/apexrest/"
 # RFC 3986 section 3.3, and the percent sign of what is encoded already.
 _SAFE: Final = "/%!$&'()*+,;=:@-._~"
+_CHARSET: Final = re.compile(r';\s*charset="?([^\s;"]+)', re.IGNORECASE)
 _TEXTS: Final = frozenset({"", "application/xml", "application/javascript", "application/x-www-form-urlencoded"})
 
 
@@ -234,7 +236,9 @@ def _decode(response: requests.Response) -> Any:
             kind = ""
     if kind in _TEXTS or kind.startswith("text/") or kind.endswith("+xml"):
         try:
-            return body.decode(response.encoding or "utf-8")
+            # What names no charset is UTF-8, as Apex writes it, and not Latin-1, as requests assumes.
+            named = _CHARSET.search(response.headers.get("Content-Type", ""))
+            return body.decode(named[1] if named else "utf-8")
         except (UnicodeDecodeError, LookupError):
             return body
     return body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import requests
@@ -10,8 +10,9 @@ from sfconnector_generated.client import Request
 from sfconnector_generated.errors import ParseError
 from sfconnector_generated.rest.api.sobjects import create_record
 
+from sfconnector._answers import refusal
 from sfconnector._results import SaveResult
-from sfconnector._session import Seconds, Session
+from sfconnector._session import Seconds, Session, may_be_done
 from sfconnector.errors import ErrorDetail, InvalidResponseError, RecordError
 
 if TYPE_CHECKING:
@@ -94,3 +95,19 @@ def check_empty(response: requests.Response) -> None:
             "an empty answer was expected",
             hint="a proxy or a login page may have answered: look whether it was done",
         )
+
+
+def delete(session: Session, request: Request, gone: Container[str], *, timeout: Seconds = None) -> None:
+    """Send a request that deletes, where an earlier attempt may have done so and its answer have been lost.
+
+    Args:
+        session: Sends it.
+        request: What to send.
+        gone: The codes with which Salesforce says that it is deleted.
+        timeout: Seconds instead of the session's own.
+    """
+    response = session.send(request, timeout=timeout)
+    if may_be_done(response) and response.status_code == 404 and refusal(response).code in gone:
+        return
+    session.check(response)
+    check_empty(response)

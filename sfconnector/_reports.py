@@ -21,7 +21,7 @@ from sfconnector_generated.rest.api.reports import (
     run_report_with_metadata,
 )
 
-from sfconnector._call import call, check_empty, send
+from sfconnector._call import call, delete
 from sfconnector._names import check_id
 from sfconnector._records import encode
 from sfconnector._report_filters import Filter, changes_of
@@ -39,6 +39,7 @@ ReportRuns: TypeAlias = "list[ReportRun]"
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 30.0
 _GROWTH: Final = 1.5
+_GONE: Final = frozenset({"NOT_FOUND", "ENTITY_IS_DELETED"})
 _UNFINISHED: Final = frozenset({"New", "Running"})
 
 
@@ -134,7 +135,7 @@ class ReportRun:
             >>> result = run.wait()
             >>> run.delete()
         """
-        check_empty(send(self._session, delete_report_instance.build(self.report_id, self.id)))
+        delete(self._session, delete_report_instance.build(self.report_id, self.id), _GONE)
 
     def _ask(self) -> ReportResult | None:
         """Ask for the result; ``None`` where there is none yet."""
@@ -373,7 +374,7 @@ class Reports:
         Example:
             >>> sf.reports.delete(report_id)
         """
-        check_empty(send(self._session, delete_report.build(check_id(report_id)), timeout=timeout))
+        delete(self._session, delete_report.build(check_id(report_id)), _GONE, timeout=timeout)
 
     def __repr__(self) -> str:
         return "<Reports>"

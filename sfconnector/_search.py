@@ -55,12 +55,12 @@ class Search(Generic[T]):
             return
         decode: Callable[[Mapping[str, Any]], T] = self._class.decoder()
         for record in records:
-            found = record.get("attributes", {}).get("type", self._class.sobject)
-            if found != self._class.sobject:
-                raise ValueError(
-                    f"the search found a record of {found}, which is no {self._class.sobject}: name the object in "
-                    "RETURNING, or leave into= out"
-                )
+            match record:
+                case {"attributes": {"type": str(found)}} if found != self._class.sobject:
+                    raise ValueError(
+                        f"the search found a record of {found}, which is no {self._class.sobject}: name the object in "
+                        "RETURNING, or leave into= out"
+                    )
             yield decode(record)
 
     def __repr__(self) -> str:

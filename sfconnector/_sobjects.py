@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, TypeVar, overload
 
 import requests
-from sfconnector_generated.client import Request
 from sfconnector_generated.rest.api.sobjects import (
     create_record,
     delete_record,
@@ -18,14 +17,13 @@ from sfconnector_generated.rest.api.sobjects import (
     upsert_record,
 )
 
-from sfconnector._answers import refusal
-from sfconnector._call import check_empty, check_saved, created, read, send
+from sfconnector._call import check_empty, check_saved, created, delete, read, send
 from sfconnector._described import Described
 from sfconnector._many import ManyRecords
 from sfconnector._names import auto_assign_header, check_id, check_name, external_id_value, http_date
 from sfconnector._records import Purpose, encode, without_key
 from sfconnector._results import CallOptions, DuplicateRule, SaveResult, UpsertResult, header
-from sfconnector._session import Seconds, may_be_done
+from sfconnector._session import Seconds
 from sfconnector.errors import InvalidResponseError
 
 T = TypeVar("T")
@@ -299,7 +297,7 @@ class SObject(Described, ManyRecords[T]):
         request = delete_record.build(
             self.name, check_id(record_id), sforce_call_options=header(call_options, CallOptions)
         )
-        self._delete(request, "ENTITY_IS_DELETED", timeout)
+        delete(self._session, request, {"ENTITY_IS_DELETED"}, timeout=timeout)
 
     def delete_by_external_id(
         self, field: str, value: str | int, *, call_options: CallOptions | None = None, timeout: Seconds = None
@@ -329,7 +327,7 @@ class SObject(Described, ManyRecords[T]):
             external_id_value(value),
             sforce_call_options=header(call_options, CallOptions),
         )
-        self._delete(request, "NOT_FOUND", timeout)
+        delete(self._session, request, {"NOT_FOUND"}, timeout=timeout)
 
     def _record(self, response: requests.Response) -> T:
         record = self._session.decode(response)
@@ -338,14 +336,6 @@ class SObject(Described, ManyRecords[T]):
         if self._class is None:
             return record  # type: ignore[return-value]  # without a class of the caller's, T is the dict itself
         return self._class.decoder()(record)
-
-    def _delete(self, request: Request, gone: str, timeout: Seconds) -> None:
-        response = self._session.send(request, timeout=timeout)
-        # The first attempt deleted the record, and its answer was lost.
-        if may_be_done(response) and response.status_code == 404 and refusal(response).code == gone:
-            return
-        self._session.check(response)
-        check_empty(response)
 
     def _encode(self, record: object, *, purpose: Purpose, empty: bool = False) -> dict[str, Any]:
         if self._class is not None and isinstance(record, self._class.cls):

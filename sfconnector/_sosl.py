@@ -153,7 +153,9 @@ def _terms(name: str, form: str, value: object) -> str:
         case "phrase":
             return _phrase(text)
         case "startswith":
-            return f"{words(text.rstrip())}*"
+            text = text.rstrip()
+            start = text[: -len(text.split()[-1])]
+            return f"{words(start)}{_escape(text[len(start) :])}*"
         case _:
             raise ValueError(f"{{{name}:{form}}}: the forms of a text to search for are {', '.join(_FORMS)}")
 

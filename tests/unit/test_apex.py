@@ -52,6 +52,7 @@ def test_an_answer_may_be_empty(verb: str, status: int) -> None:
         (Reply.of(None), None),
         (text("id,name\n1,Acme\n", kind="text/csv;charset=UTF-8"), "id,name\n1,Acme\n"),
         (text("17"), "17"),
+        (text("é"), "é"),
         (text("OK", kind="application/json"), "OK"),
         (text("OK", kind=""), "OK"),
         (text('{"a": 1}', kind=""), {"a": 1}),

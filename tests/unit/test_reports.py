@@ -313,6 +313,15 @@ class TestRequests:
             call(sf.reports)
         assert server.seen == []
 
+    @pytest.mark.parametrize("call", [lambda r: r.delete(REPORT), lambda r: r.instance(REPORT, RUN).delete()])
+    def test_what_an_earlier_attempt_deleted_is_deleted(self, call: Callable[[Any], Any]) -> None:
+        with Server([Cut(), Reply.error(404, "NOT_FOUND")]) as server, connect(server) as sf:
+            call(sf.reports)
+        assert [seen.method for seen in server.seen] == ["DELETE", "DELETE"]
+        refused = Reply.error(404, "NOT_FOUND")
+        with Server([refused]) as server, connect(server) as sf, pytest.raises(errors.NotFoundError):
+            call(sf.reports)
+
     def test_only_what_reads_is_repeated(self) -> None:
         with Server([Cut(), Reply.of(answer())]) as server, connect(server) as sf:
             sf.reports.run(REPORT, columns=["NAME"])

@@ -45,6 +45,9 @@ def test_records_become_instances_of_a_class() -> None:
         assert list(search) == [Account("Acme")]
         with pytest.raises(ValueError, match="found a record of Contact, which is no Account"):
             list(search)
+    bare = Reply.of({"searchRecords": [{"Name": "Acme"}, {"attributes": None, "Name": "x"}]})
+    with Server([bare]) as server, connect(server) as sf:
+        assert list(sf.search("FIND {x}", into=Account)) == [Account("Acme"), Account("x")]
 
 
 def test_nothing_may_be_found() -> None:

@@ -24,6 +24,7 @@ RESERVED = "?&|!{}[]()^~*:\\\"'+-"
         ("FIND {x}", {"x": "Andorra  oregano"}, "FIND {Andorra  oregano}"),
         ("FIND {x:phrase}", {"x": 'say "and" \\'}, r'FIND {"say \"and\" \\"}'),
         ("FIND {x:startswith}", {"x": "Acme*Ind "}, r"FIND {Acme\*Ind*}"),
+        ("FIND {x:startswith}", {"x": "rock and or"}, 'FIND {rock "and" or*}'),
         ("FIND {x}", {"x": ["Acme Inc", "Globex"]}, 'FIND {("Acme Inc" OR "Globex")}'),
         ("FIND {x:phrase}", {"x": ("A+",)}, r'FIND {("A\+")}'),
         ("FIND {{{a} AND NOT {b}}}", {"a": "x y", "b": "z}"}, r"FIND {x y AND NOT z\}}"),
