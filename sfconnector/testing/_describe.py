@@ -12,6 +12,8 @@ from sfconnector.testing._describe_load import FIELD_KEYS, OBJECT_KEYS
 from sfconnector.testing._schema import ChildRelationship, Field, PicklistValue, Schema, SObjectType
 
 MASTER_RECORD_TYPE_ID = "012000000000000AAA"
+# The alternative layouts of users, the only ones there are.
+NAMED_LAYOUTS = ("UserAlt",)
 _SOAP_TYPES = {
     "id": "tns:ID",
     "reference": "tns:ID",
@@ -155,11 +157,13 @@ def describe(
         base_url: Where the org's pages would be, for the ``ui…`` URLs.
     """
     answer: dict[str, Any] = {**_identity(sobject), **_flags(sobject, _DESCRIBE_FLAGS)}
-    answer["fields"] = [_field(field, sobject) for field in sobject.fields.values()]
+    answer["fields"] = [describe_field(field, sobject) for field in sobject.fields.values()]
     answer["childRelationships"] = _children(schema, sobject)
-    answer["recordTypeInfos"] = _record_type_infos(sobject, record_types, version)
+    answer["recordTypeInfos"] = record_type_infos(sobject, record_types, version)
     answer["supportedScopes"] = sobject.extra.get("supportedScopes") or _scopes(sobject)
     answer["urls"] = _urls(sobject, version, full=True)
+    if "namedLayouts" in answer["urls"] and "namedLayoutInfos" not in sobject.extra:
+        answer["namedLayoutInfos"] = [_named_layout(name, answer["urls"]["namedLayouts"]) for name in NAMED_LAYOUTS]
     if answer["compactLayoutable"]:
         page = f"{base_url}/{{ID}}"
         answer["urls"] |= {"uiDetailTemplate": page, "uiEditTemplate": f"{page}/e"}
@@ -186,6 +190,10 @@ def _entry(sobject: SObjectType, version: str) -> dict[str, Any]:
     return dict(sorted(entry.items()))
 
 
+def _named_layout(name: str, template: str) -> dict[str, Any]:
+    return {"name": name, "urls": {"layout": template.replace("{LayoutName}", name)}}
+
+
 def _urls(sobject: SObjectType, version: str, *, full: bool = False) -> dict[str, str]:
     base = f"/services/data/v{version}/sobjects/{sobject.name}"
     urls = {"rowTemplate": f"{base}/{{ID}}", "describe": f"{base}/describe", "sobject": base}
@@ -206,10 +214,11 @@ def _urls(sobject: SObjectType, version: str, *, full: bool = False) -> dict[str
     return {key: url for key, url in urls.items() if key not in sobject.extra.get("lacksUrls", ())}
 
 
-def _field(field: Field, sobject: SObjectType) -> dict[str, Any]:
+def describe_field(field: Field, sobject: SObjectType) -> dict[str, Any]:
+    """Build a field's entry of ``describe``; layouts repeat it."""
     described: dict[str, Any] = {theirs: getattr(field, ours) for ours, theirs in FIELD_KEYS.items()}
     described |= {**_FIELD_DEFAULTS, **_derived(field, setup=sobject.extra.get("setup", False))}
-    described["picklistValues"] = [_picklist_value(value) for value in field.picklist_values]
+    described["picklistValues"] = [picklist_value(value) for value in field.picklist_values]
     described["referenceTo"] = list(field.reference_to)
     described |= {key: value for key, value in field.extra.items() if key not in _OWN_NOTES}
     return dict(sorted(described.items()))
@@ -245,7 +254,8 @@ def _extra_type(field: Field) -> str | None:
     return "imageurl" if field.type == "url" and field.name.endswith("PhotoUrl") else None
 
 
-def _picklist_value(value: PicklistValue) -> dict[str, Any]:
+def picklist_value(value: PicklistValue) -> dict[str, Any]:
+    """Build the entry of one value of a picklist."""
     return {
         "active": value.active,
         "defaultValue": value.default,
@@ -281,9 +291,10 @@ def _child(relationship: ChildRelationship) -> dict[str, Any]:
     }
 
 
-def _record_type_infos(
+def record_type_infos(
     sobject: SObjectType, record_types: Sequence[Mapping[str, Any]], version: str
 ) -> list[dict[str, Any]]:
+    """Build the entries of an object's record types; that of all records without one, the master, comes last."""
     if "recordTypeInfos" in sobject.extra:
         return list(sobject.extra["recordTypeInfos"])
     if sobject.extra.get("setup"):
@@ -295,10 +306,15 @@ def _record_type_infos(
         _record_type_info(sobject, version, row["Id"], row["Name"], row["DeveloperName"], active=bool(row["IsActive"]))
         for row in record_types
     ]
-    master = _record_type_info(sobject, version, MASTER_RECORD_TYPE_ID, "Master", "Master", active=True)
     for info in infos:
         info["defaultRecordTypeMapping"] = info["developerName"] == default
-    return [*infos, {**master, "master": True, "defaultRecordTypeMapping": default is None}]
+    return [*infos, master_record_type(sobject, version, default=default is None)]
+
+
+def master_record_type(sobject: SObjectType, version: str, *, default: bool = True) -> dict[str, Any]:
+    """Build the entry of the record type that every object has."""
+    master = _record_type_info(sobject, version, MASTER_RECORD_TYPE_ID, "Master", "Master", active=True)
+    return {**master, "master": True, "defaultRecordTypeMapping": default}
 
 
 def _record_type_info(

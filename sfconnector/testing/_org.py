@@ -3,13 +3,14 @@
 import ipaddress
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Literal, Self
 
 from sfconnector.testing._app import create_app
 from sfconnector.testing._clock import Clock
+from sfconnector.testing._contents import Contents
 from sfconnector.testing._credentials import Credentials
 from sfconnector.testing._faults import Faults
 from sfconnector.testing._functions import Functions
@@ -17,10 +18,8 @@ from sfconnector.testing._oauth import SCOPE
 from sfconnector.testing._outbox import Outbox
 from sfconnector.testing._passwords import Passwords
 from sfconnector.testing._people import People
-from sfconnector.testing._reports._author import DateFilterLike, FilterLike, GroupingLike, compose, save
 from sfconnector.testing._requests import RequestLog
 from sfconnector.testing._runtime import Runtime
-from sfconnector.testing._schema import SObjectType
 from sfconnector.testing._server import Server
 from sfconnector.testing._soql import Cursors
 from sfconnector.testing._store import Store
@@ -28,12 +27,11 @@ from sfconnector.testing._tokens import Tokens
 from sfconnector.testing._usage import Usage
 
 _LONGEST_LIFETIME = 10 * 365 * 86_400.0
-_T = TypeVar("_T")
 
 AuthName = Literal["access_token", "client_credentials", "jwt_bearer", "password", "refresh_token"]
 
 
-class LocalOrg(Functions):
+class LocalOrg(Contents, Functions):
     """A Salesforce org in this process: its own server, users' log-in, objects, records and faults.
 
     It answers as Salesforce's documentation says Salesforce does, over HTTP, to any client in any language. It is
@@ -283,104 +281,6 @@ class LocalOrg(Functions):
             file.touch(mode=0o600)
             file.write_text(self.private_key)
         return file
-
-    # What is in it.
-
-    def add_object(self, name: str, fields: Iterable[Any] = (), **options: Any) -> SObjectType:
-        """Add a custom object such as ``Invoice__c``, with its fields."""
-        return self._changed_schema(self._runtime.store.add_object(name, fields, **options))
-
-    def add_field(self, sobject: str, name: str, definition: str | Mapping[str, Any]) -> SObjectType:
-        """Add a field to an object.
-
-        Args:
-            sobject: API name of the object.
-            name: API name of the field.
-            definition: as in a YAML file of objects, such as ``"string(40) unique external_id = Key"``.
-        """
-        return self._changed_schema(self._runtime.store.add_field(sobject, name, definition))
-
-    def load_objects(self, path: str | os.PathLike[str]) -> list[SObjectType]:
-        """Add the objects and fields that a YAML file describes."""
-        return self._changed_schema(self._runtime.store.load_objects(os.fspath(path)))
-
-    def load_describe(self, describe: Mapping[str, Any] | str | os.PathLike[str]) -> SObjectType:
-        """Add an object as a real org describes it.
-
-        Args:
-            describe: the answer of ``/sobjects/<name>/describe``, or a file that holds it.
-        """
-        source = describe if isinstance(describe, Mapping) else os.fspath(describe)
-        return self._changed_schema(self._runtime.store.load_describe(source))
-
-    def add_report(
-        self,
-        name: str,
-        report_type: str,
-        *,
-        columns: Iterable[str] | None = None,
-        groupings_down: Iterable[GroupingLike] = (),
-        groupings_across: Iterable[GroupingLike] = (),
-        aggregates: Iterable[str] = ("RowCount",),
-        filters: Iterable[FilterLike] = (),
-        boolean_filter: str | None = None,
-        date_filter: DateFilterLike | None = None,
-        sort_by: GroupingLike | None = None,
-        row_limit: int | None = None,
-        folder_id: str | None = None,
-    ) -> str:
-        """Save a report and return its id; its groupings make it tabular, summary or matrix.
-
-        Columns are named as in reports (``ACCOUNT_NAME``) or by the path of the field (``Account.Name``).
-
-        Args:
-            name: display name, up to 40 characters.
-            report_type: ``Opportunity``, ``AccountList``… or an object such as ``Account`` or ``Invoice__c``.
-            columns: of the detail rows; those of a new report of this type, if not given.
-            groupings_down: row groupings, each a column or a pair such as ``("CloseDate", "Month")``.
-            groupings_across: column groupings, likewise.
-            aggregates: ``RowCount``, or ``s!``, ``a!``, ``mx!``, ``m!``, ``u!`` and a column: ``s!Amount``.
-            filters: triples of column, operator and value or values: ``("StageName", "notEqual", "Closed Lost")``.
-            boolean_filter: logic of the filters, such as ``(1 OR 2) AND 3``; all must hold, if not given.
-            date_filter: a column and a date literal, or a column and the first and the last day.
-            sort_by: column that orders the rows, or a pair of it and ``Desc``.
-            row_limit: how many records take part.
-            folder_id: folder of reports; the public reports of the org, if not given.
-
-        Raises:
-            ValueError: a name is not known, or the report could not be run.
-
-        Example:
-            >>> from sfconnector.testing import LocalOrg
-            >>> with LocalOrg() as org:
-            ...     org.add_report("Pipeline", "Opportunity", groupings_down=["StageName"], aggregates=["s!Amount"])
-            '00OLo0...'
-        """
-        metadata = compose(
-            self._runtime.store.schema,
-            report_type,
-            columns=columns,
-            groupings_down=groupings_down,
-            groupings_across=groupings_across,
-            aggregates=aggregates,
-            filters=filters,
-            date_filter=date_filter,
-            sort_by=sort_by,
-            row_limit=row_limit,
-        )
-        return save(
-            self._runtime.store,
-            {
-                **metadata,
-                "folderId": self.organization_id if folder_id is None else folder_id,
-                "name": name,
-                "reportBooleanFilter": boolean_filter,
-            },
-        )
-
-    def _changed_schema(self, changed: _T) -> _T:
-        self._runtime.schema_changed_at = self.clock().replace(microsecond=0)
-        return changed
 
     # What a test steers and looks at.
 

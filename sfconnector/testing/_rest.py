@@ -24,8 +24,10 @@ from sfconnector.testing import (
     _rest_describe,
     _rest_graph,
     _rest_jobs,
+    _rest_layouts,
     _rest_passwords,
     _rest_query,
+    _rest_quick_actions,
     _rest_records,
     _rest_report_runs,
     _rest_reports,
@@ -56,7 +58,7 @@ _LOG = logging.getLogger("sfconnector.testing")
 _ROOT = "/services/data/"
 _OLDEST, _LATEST = 31, 68
 _OLDEST_EVER = 7
-_RUNS_CALLABLES = ("/actions/custom/", "/quickActions/", "/composite/batch")
+_RUNS_CALLABLES = ("/actions/custom/", "/composite/batch")
 
 Handler = Callable[..., Answer]
 
@@ -112,6 +114,27 @@ ROUTES = (
         POST=_rest_passwords.set_password,
         DELETE=_rest_passwords.reset,
     ),
+    _route("sobjects/Global/describe/layouts", GET=_rest_layouts.global_publisher),
+    _route("sobjects/{sobject}/describe/layouts", GET=_rest_layouts.page),
+    _route("sobjects/{sobject}/describe/layouts/{record_type}", GET=_rest_layouts.page_of_record_type),
+    _route("sobjects/{sobject}/describe/namedLayouts/{name}", GET=_rest_layouts.named),
+    _route("sobjects/{sobject}/describe/compactLayouts", GET=_rest_layouts.compact),
+    _route("sobjects/{sobject}/describe/compactLayouts/{record_type}", GET=_rest_layouts.compact_of_record_type),
+    _route("sobjects/{sobject}/describe/approvalLayouts", GET=_rest_layouts.approval),
+    _route("sobjects/{sobject}/describe/approvalLayouts/{process}", GET=_rest_layouts.approval_of_process),
+    _route("compactLayouts", GET=_rest_layouts.compact_of_objects),
+    _route("sobjects/{sobject}/quickActions", GET=_rest_quick_actions.listed),
+    *(
+        route
+        for place in ("quickActions", "sobjects/{sobject}/quickActions")
+        for route in (
+            _route(f"{place}/{{action}}", GET=_rest_quick_actions.describe, POST=_rest_quick_actions.perform),
+            _route(f"{place}/{{action}}/describe", GET=_rest_quick_actions.describe),
+            _route(f"{place}/{{action}}/defaultValues", GET=_rest_quick_actions.defaults),
+            _route(f"{place}/{{action}}/defaultValues/{{id}}", GET=_rest_quick_actions.defaults_for_record),
+        )
+    ),
+    _route("quickActions", GET=_rest_quick_actions.listed),
     _route("sobjects/{sobject}/{id}", GET=_rest_records.get, PATCH=_rest_records.update, DELETE=_rest_records.delete),
     _route(
         "sobjects/{sobject}/{field}/{value}",

@@ -5,9 +5,11 @@ https://developer.salesforce.com/docs/platform/api-rest/guide/resources-actions-
 
 from typing import Any
 
+from sfconnector.testing import _rest_quick_actions
 from sfconnector.testing._actions import CUSTOM_TYPES, Action, Failure, Outcome
-from sfconnector.testing._errors import OrgError
+from sfconnector.testing._errors import OrgError, unsupported
 from sfconnector.testing._http import Answer, Call
+from sfconnector.testing._quick_action_runs import INVOCABLE
 from sfconnector.testing._runtime import Runtime
 from sfconnector.testing._standard_actions import StandardActions
 
@@ -37,25 +39,27 @@ def invoke_standard(runtime: Runtime, call: Call, name: str) -> Answer:
 
 def custom_types(_runtime: Runtime, call: Call) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-actions-invocable-custom-get.html"""
-    return Answer(body={kind: f"{call.base}/actions/custom/{kind}" for kind in CUSTOM_TYPES})
+    return Answer(body={kind: f"{call.base}/actions/custom/{kind}" for kind in (INVOCABLE, *CUSTOM_TYPES)})
 
 
 def custom(runtime: Runtime, call: Call, kind: str) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-actions-invocable-custom-get.html"""
+    if kind == INVOCABLE:
+        raise unsupported("the list of quick actions that can be invoked; /quickActions lists them")
     if kind not in CUSTOM_TYPES:
         raise OrgError(404, "NOT_FOUND", _NO_RESOURCE)
     base = f"{call.base}/actions/custom/{kind}"
     return Answer(body={"actions": [_listed(action, base) for action in runtime.actions.of(kind)]})
 
 
-def describe_custom(runtime: Runtime, _call: Call, kind: str, *name: str) -> Answer:
+def describe_custom(runtime: Runtime, call: Call, kind: str, *name: str) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-action/guide/actions-obj-apex.html"""
-    return Answer(body=_described(_found_custom(runtime, kind, *name)))
+    return Answer(body=_described(_found_custom(runtime, call, kind, *name)))
 
 
 def invoke_custom(runtime: Runtime, call: Call, kind: str, *name: str) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-action/guide/actions-intro-invoking.html"""
-    return _invoked(_found_custom(runtime, kind, *name), call)
+    return _invoked(_found_custom(runtime, call, kind, *name), call)
 
 
 def _standard(runtime: Runtime, call: Call) -> dict[str, Action]:
@@ -69,8 +73,11 @@ def _found_standard(runtime: Runtime, call: Call, name: str) -> Action:
     return action
 
 
-def _found_custom(runtime: Runtime, kind: str, *name: str) -> Action:
+def _found_custom(runtime: Runtime, call: Call, kind: str, *name: str) -> Action:
     """Find an action by its name, with the object to which it belongs before it where it belongs to one."""
+    if kind == INVOCABLE:
+        quick = _rest_quick_actions.found(runtime, *name)
+        return _rest_quick_actions.runner(runtime, call).invocable(quick)
     action = runtime.actions.find(kind, name[0] if len(name) > 1 else None, name[-1])
     if action is None:
         raise OrgError(404, "NOT_FOUND", _NO_RESOURCE)

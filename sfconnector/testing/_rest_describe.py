@@ -13,7 +13,20 @@ from sfconnector.testing._http import Answer, Call
 from sfconnector.testing._recent import KEPT
 from sfconnector.testing._runtime import Runtime
 
-_RESOURCES = ("actions", "analytics", "composite", "limits", "query", "queryAll", "recent", "sobjects")
+_RESOURCES = (
+    "actions",
+    "analytics",
+    "compactLayouts",
+    "composite",
+    "limits",
+    "parameterizedSearch",
+    "query",
+    "queryAll",
+    "quickActions",
+    "recent",
+    "search",
+    "sobjects",
+)
 
 
 def resources(runtime: Runtime, call: Call) -> Answer:

@@ -12,6 +12,7 @@ from sfconnector.testing._faults import Faults
 from sfconnector.testing._outbox import Outbox
 from sfconnector.testing._passwords import Passwords
 from sfconnector.testing._people import People
+from sfconnector.testing._quick_actions import QuickActions
 from sfconnector.testing._requests import RequestLog
 from sfconnector.testing._soql import Cursors
 from sfconnector.testing._store import Store
@@ -37,6 +38,7 @@ class Runtime:
     passwords: Passwords
     apex: ApexClasses = attrs.field(factory=ApexClasses)
     actions: Actions = attrs.field(factory=Actions)
+    quick_actions: QuickActions = attrs.field(factory=QuickActions)
     outbox: Outbox = attrs.field(factory=Outbox)
     requests: RequestLog = attrs.field(factory=RequestLog)
     url: str = ""

@@ -30,7 +30,7 @@ _SCOPE = ("Account", "Contact", "Opportunity", "Lead", "Case", "User", "Campaign
 
 def search_layout(schema: Schema, sobject: SObjectType) -> dict[str, Any]:
     """The search result layout of an object."""
-    columns = [column for path in _paths(sobject) if (column := _column(schema, sobject, path)) is not None]
+    columns = [column for path in column_paths(sobject) if (column := found_column(schema, sobject, path)) is not None]
     return {
         "errorMsg": None,
         "label": "Search Results",
@@ -42,7 +42,7 @@ def search_layout(schema: Schema, sobject: SObjectType) -> dict[str, Any]:
 
 def secondary_field(sobject: SObjectType) -> Field | None:
     """The field of the object itself that its layout shows beside the name."""
-    fields = [sobject.field(path) for path in _paths(sobject)]
+    fields = [sobject.field(path) for path in column_paths(sobject)]
     return next((field for field in fields if field is not None and not field.name_field), None)
 
 
@@ -58,12 +58,14 @@ def scope_order(schema: Schema, recent: Iterable[str]) -> list[SObjectType]:
     return [sobject for sobject in found if sobject is not None and sobject.searchable]
 
 
-def _paths(sobject: SObjectType) -> tuple[str, ...]:
+def column_paths(sobject: SObjectType) -> tuple[str, ...]:
+    """The fields that stand for an object's records in a list; a parent's field comes after its relationship."""
     name = sobject.name_field
     return _COLUMNS.get(sobject.name) or (() if name is None else (name.name,))
 
 
-def _column(schema: Schema, sobject: SObjectType, path: str) -> dict[str, Any] | None:
+def found_column(schema: Schema, sobject: SObjectType, path: str) -> dict[str, Any] | None:
+    """The column with a field of the object or of a parent, if there is one."""
     relationship, _, name = path.rpartition(".")
     field, owner, label = sobject.field(name), sobject.name, None
     if relationship:

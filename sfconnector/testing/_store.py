@@ -154,11 +154,15 @@ class Store:
     def describe(self, sobject: str, version: str) -> dict[str, Any]:
         """Answer ``GET /sobjects/{name}/describe``."""
         described = self.sobject(sobject)
-        rows = self._database.rows('SELECT * FROM "RecordType" WHERE "SobjectType" = ?', [described.name])
-        record_types = [dict(row) for row in rows]
+        record_types = self._record_types(described)
         return _describe.describe(
             self.schema, described, version, record_types=record_types, base_url=self.instance_url
         )
+
+    def record_type_infos(self, sobject: str, version: str) -> list[dict[str, Any]]:
+        """Build the record types of an object as its describe tells them."""
+        described = self.sobject(sobject)
+        return _describe.record_type_infos(described, self._record_types(described), version)
 
     # -- records ------------------------------------------------------------------------------------------------
 
@@ -307,6 +311,10 @@ class Store:
         return int(row[0]) if row else 0
 
     # -- inside -------------------------------------------------------------------------------------------------
+
+    def _record_types(self, sobject: SObjectType) -> list[dict[str, Any]]:
+        rows = self._database.rows('SELECT * FROM "RecordType" WHERE "SobjectType" = ?', [sobject.name])
+        return [dict(row) for row in rows]
 
     def _create(self, sobject: SObjectType, columns: dict[str, Any], context: RequestContext) -> str:
         given = self._with_contents(sobject, self._validator.check(sobject, columns, context))

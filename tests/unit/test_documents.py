@@ -41,6 +41,7 @@ MODULES = [
     "sfconnector._users",
     "sfconnector.auth",
     "sfconnector.models",
+    "sfconnector.testing._contents",
     "sfconnector.testing._functions",
     "sfconnector.testing._org",
 ]

@@ -219,8 +219,10 @@ def test_a_failure_of_the_org_is_a_500_that_names_itself(
 def test_resources_are_links_that_lead_somewhere(local_org: LocalOrg, api: Api) -> None:
     resources = api("GET", "/services/data/v60.0/").json()
     assert resources["sobjects"] == "/services/data/v60.0/sobjects"
-    links = [link for name, link in resources.items() if name not in ("identity", "query", "queryAll")]
+    asking = {"compactLayouts", "parameterizedSearch", "query", "queryAll", "search"}
+    links = [link for name, link in resources.items() if name not in {"identity", *asking}]
     assert {api("GET", link).status_code for link in links} == {200}
+    assert {api("GET", resources[name]).status_code for name in asking} == {400}  # they want a parameter
     assert resources["identity"] == f"{local_org.url}/id/{local_org.organization_id}/{local_org.user_id}"
 
 

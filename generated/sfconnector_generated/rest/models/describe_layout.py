@@ -15,14 +15,13 @@ class DescribeLayout(_model.Model):
     """A page layout.
 
     Attributes:
-        button_layout_section: Buttons of a layout.
         feed_view: Feed view with its filters.
         highlights_panel_layout_section: Highlights panel, a section.
         quick_action_list: Quick actions: `quickActionListItems`.
         related_content: Related content: `relatedContentItems`.
     """
 
-    button_layout_section: models.LayoutButtons | Unset = UNSET
+    button_layout_section: models.LayoutButtons | None | Unset = UNSET
     detail_layout_sections: list[models.LayoutSection] | Unset = UNSET
     edit_layout_sections: list[models.LayoutSection] | Unset = UNSET
     feed_view: Any | Unset = UNSET

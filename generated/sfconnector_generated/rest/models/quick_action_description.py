@@ -19,6 +19,7 @@ class QuickActionDescription(_model.Model):
         layout: Fields of the action.
         target_sobject_type: Object that the action creates or changes.
         type: `Create`, `Update`, `LogACall`, `Canvas` …
+        urls: Name to text.
         width: Pixels.
     """
 
@@ -41,13 +42,18 @@ class QuickActionDescription(_model.Model):
     lightning_component_bundle_id: str | None | Unset = UNSET
     lightning_component_bundle_name: str | None | Unset = UNSET
     lightning_component_qualified_name: str | None | Unset = UNSET
+    lightning_web_component_bundle_id: str | None | Unset = UNSET
+    lightning_web_component_bundle_name: str | None | Unset = UNSET
+    lightning_web_component_qualified_name: str | None | Unset = UNSET
     mini_icon_url: str | None | Unset = UNSET
+    mobile_extension_id: str | None | Unset = UNSET
     show_quick_action_lc_header: bool | Unset = UNSET
     show_quick_action_vf_header: bool | Unset = UNSET
     target_parent_field: str | None | Unset = UNSET
     target_record_type_id: str | None | Unset = UNSET
     target_sobject_type: str | None | Unset = UNSET
     type: str | Unset = UNSET
+    urls: dict[str, str] | Unset = UNSET
     visualforce_page_name: str | None | Unset = UNSET
     visualforce_page_url: str | None | Unset = UNSET
     width: int | None | Unset = UNSET
@@ -72,13 +78,18 @@ class QuickActionDescription(_model.Model):
         "lightning_component_bundle_id": "lightningComponentBundleId",
         "lightning_component_bundle_name": "lightningComponentBundleName",
         "lightning_component_qualified_name": "lightningComponentQualifiedName",
+        "lightning_web_component_bundle_id": "lightningWebComponentBundleId",
+        "lightning_web_component_bundle_name": "lightningWebComponentBundleName",
+        "lightning_web_component_qualified_name": "lightningWebComponentQualifiedName",
         "mini_icon_url": "miniIconUrl",
+        "mobile_extension_id": "mobileExtensionId",
         "show_quick_action_lc_header": "showQuickActionLcHeader",
         "show_quick_action_vf_header": "showQuickActionVfHeader",
         "target_parent_field": "targetParentField",
         "target_record_type_id": "targetRecordTypeId",
         "target_sobject_type": "targetSobjectType",
         "type": "type",
+        "urls": "urls",
         "visualforce_page_name": "visualforcePageName",
         "visualforce_page_url": "visualforcePageUrl",
         "width": "width",

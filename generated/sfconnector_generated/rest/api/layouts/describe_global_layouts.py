@@ -10,6 +10,7 @@ from typing import Any
 
 from ....client import Request, Transport, exchange
 from ....types import Response
+from ... import models
 
 
 def build() -> Request:
@@ -23,17 +24,17 @@ def build() -> Request:
     )
 
 
-def parse(data: Any) -> Any:
+def parse(data: Any) -> models.DescribeLayoutResult:
     """Read the decoded body of a success answer."""
-    return data
+    return models.DescribeLayoutResult.from_dict(data)
 
 
-def sync_detailed(*, client: Transport) -> Response[Any]:
+def sync_detailed(*, client: Transport) -> Response[models.DescribeLayoutResult]:
     """Like :func:`sync`, with the status and the headers."""
     return exchange(client, build(), parse)
 
 
-def sync(*, client: Transport) -> Any:
+def sync(*, client: Transport) -> models.DescribeLayoutResult:
     """Describes the global publisher layouts.
 
     Args:

@@ -25,17 +25,17 @@ def build(action: str) -> Request:
     )
 
 
-def parse(data: Any) -> models.QuickAction:
+def parse(data: Any) -> models.QuickActionDescription:
     """Read the decoded body of a success answer."""
-    return models.QuickAction.from_dict(data)
+    return models.QuickActionDescription.from_dict(data)
 
 
-def sync_detailed(action: str, *, client: Transport) -> Response[models.QuickAction]:
+def sync_detailed(action: str, *, client: Transport) -> Response[models.QuickActionDescription]:
     """Like :func:`sync`, with the status and the headers."""
     return exchange(client, build(action), parse)
 
 
-def sync(action: str, *, client: Transport) -> models.QuickAction:
+def sync(action: str, *, client: Transport) -> models.QuickActionDescription:
     """Returns a global quick action.
 
     Args:

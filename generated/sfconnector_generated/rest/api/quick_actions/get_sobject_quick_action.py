@@ -25,17 +25,17 @@ def build(sobject: str, action: str) -> Request:
     )
 
 
-def parse(data: Any) -> models.QuickAction:
+def parse(data: Any) -> models.QuickActionDescription:
     """Read the decoded body of a success answer."""
-    return models.QuickAction.from_dict(data)
+    return models.QuickActionDescription.from_dict(data)
 
 
-def sync_detailed(sobject: str, action: str, *, client: Transport) -> Response[models.QuickAction]:
+def sync_detailed(sobject: str, action: str, *, client: Transport) -> Response[models.QuickActionDescription]:
     """Like :func:`sync`, with the status and the headers."""
     return exchange(client, build(sobject, action), parse)
 
 
-def sync(sobject: str, action: str, *, client: Transport) -> models.QuickAction:
+def sync(sobject: str, action: str, *, client: Transport) -> models.QuickActionDescription:
     """Returns a quick action of an object.
 
     Args:
