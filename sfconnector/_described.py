@@ -155,6 +155,11 @@ class Described:
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_layouts_get.htm
+
+        Example:
+            >>> layouts = sf.sobject("Contact").layouts().layouts
+            >>> layouts[0].detail_layout_sections[0].heading
+            'Contact Information'
         """
         if record_type_id is None:
             return call(
@@ -179,6 +184,10 @@ class Described:
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_named_layouts.htm
+
+        Example:
+            >>> len(sf.sobject("User").named_layout("UserAlt").layouts)
+            1
         """
         request = layouts.describe_named_layout.build(self.name, check_text("the name of a layout", name))
         return call(self._session, request, layouts.describe_named_layout.parse, timeout=timeout)
@@ -191,6 +200,10 @@ class Described:
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_compactlayouts_get.htm
+
+        Example:
+            >>> [layout.name for layout in sf.sobject("Account").compact_layouts().compact_layouts]
+            ['SYSTEM']
         """
         request = layouts.describe_compact_layouts.build(self.name)
         return call(self._session, request, layouts.describe_compact_layouts.parse, timeout=timeout)
@@ -203,6 +216,10 @@ class Described:
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_approvallayouts_get.htm
+
+        Example:
+            >>> sf.sobject("Account").approval_layouts().approval_layouts
+            []
         """
         request = layouts.describe_approval_layouts.build(self.name)
         return call(self._session, request, layouts.describe_approval_layouts.parse, timeout=timeout)
@@ -215,6 +232,10 @@ class Described:
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_quickactions_get.htm
+
+        Example:
+            >>> "NewContact" in [action.name for action in sf.sobject("Account").quick_actions()]
+            True
         """
         request = quick_actions.list_sobject_quick_actions.build(self.name)
         return call(self._session, request, quick_actions.list_sobject_quick_actions.parse, timeout=timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, overload
 
-from sfconnector_generated.rest.api import org, quick_actions, sobjects
+from sfconnector_generated.rest.api import layouts, org, quick_actions, sobjects
 from sfconnector_generated.rest.api import query as queries
 
 from sfconnector._call import call, read, send
@@ -14,7 +14,14 @@ from sfconnector._prepare import check_count, check_version
 from sfconnector._session import Seconds, Session
 
 if TYPE_CHECKING:
-    from sfconnector_generated.rest.models import DescribeGlobalResult, ExplainResult, QuickAction, UserInfo, Version
+    from sfconnector_generated.rest.models import (
+        DescribeGlobalResult,
+        DescribeLayoutResult,
+        ExplainResult,
+        QuickAction,
+        UserInfo,
+        Version,
+    )
 
 Record = dict[str, Any]
 
@@ -180,6 +187,10 @@ class Org:
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_quickactions.htm
+
+        Example:
+            >>> "LogACall" in [action.name for action in sf.quick_actions()]
+            True
         """
         return call(
             self._session,
@@ -187,3 +198,19 @@ class Org:
             quick_actions.list_quick_actions.parse,
             timeout=timeout,
         )
+
+    def layouts(self, *, timeout: Seconds = None) -> DescribeLayoutResult:
+        """Describe the global layouts, which have quick actions alone; those of an object are at the object.
+
+        Args:
+            timeout: Seconds instead of the client's own.
+
+        See Also:
+            https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_layouts_global_get.htm
+
+        Example:
+            >>> len(sf.layouts().layouts)
+            1
+        """
+        operation = layouts.describe_global_layouts
+        return call(self._session, operation.build(), operation.parse, timeout=timeout)

@@ -95,3 +95,17 @@ def test_shows_no_secret_of_a_client(sf: Salesforce, org: Org) -> None:
     sf.versions()
     assert sf.instance_url == org.url
     assert org.token.access_token not in repr(sf)
+
+
+def test_describes_layouts(sf: Salesforce) -> None:
+    (mapping, *_) = sf.sobject("Contact").layouts().record_type_mappings
+    assert sf.sobject("Contact").layouts(mapping.record_type_id).detail_layout_sections
+    assert sf.sobject("Contact").compact_layouts().compact_layouts
+    with pytest.raises(NotFoundError):
+        sf.sobject("Contact").named_layout("NoSuchLayout")
+
+
+def test_lists_quick_actions(sf: Salesforce) -> None:
+    assert {action.name for action in sf.quick_actions()} <= {
+        action.name for action in sf.sobject("Account").quick_actions()
+    }

@@ -39,6 +39,32 @@ def test_global_quick_actions() -> None:
     assert (target, actions[0].name) == ("/quickActions", "LogACall")
 
 
+def test_global_layouts() -> None:
+    target, layouts = asked(LAYOUTS, lambda sf: sf.layouts())
+    assert (target, len(layouts.layouts)) == ("/sobjects/Global/describe/layouts", 1)
+
+
+def test_layouts_and_quick_actions_of_an_org(sf: Salesforce) -> None:
+    (mapping,) = sf.sobject("Contact").layouts().record_type_mappings
+    layout = sf.sobject("Contact").layouts(mapping.record_type_id)
+    values = [
+        component.value
+        for section in layout.detail_layout_sections
+        for row in section.layout_rows
+        for item in row.layout_items
+        for component in item.layout_components
+    ]
+    assert {"AccountId", "Email"} <= set(values)
+    names = [info.name for info in sf.sobject("User").describe().named_layout_infos]
+    assert [len(sf.sobject("User").named_layout(name).layouts) for name in names] == [1]
+    of_object = {action.name for action in sf.sobject("Account").quick_actions()}
+    assert {action.name for action in sf.quick_actions()} <= of_object
+    with pytest.raises(errors.NotFoundError):
+        sf.sobject("User").named_layout("Nothing")
+    with pytest.raises(errors.NotFoundError):
+        sf.sobject("Nothing__c").quick_actions()
+
+
 def test_layouts() -> None:
     target, layouts = asked(LAYOUTS, lambda sf: sf.sobject("Account").layouts())
     assert target == "/sobjects/Account/describe/layouts"
