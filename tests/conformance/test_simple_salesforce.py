@@ -21,7 +21,7 @@ from simple_salesforce.exceptions import (
     SalesforceResourceNotFound,
 )
 
-from sfconnector.testing import LocalOrg
+from sfconnector.testing import ApexRequest, LocalOrg
 
 PAGES_OF_200 = {"Sforce-Query-Options": "batchSize=200"}
 
@@ -274,3 +274,46 @@ def test_files(org: LocalOrg, peer: Any, tmp_path: Path) -> None:
     assert response.content == content
     with pytest.raises(SalesforceMalformedRequest, match="REQUIRED_FIELD_MISSING"):
         peer.Attachment.upload_base64(str(tmp_path / "new.bin"))
+
+
+def test_searches(peer: Any) -> None:
+    account_id = peer.Account.create({"Name": "Acme & Söhne"})["id"]
+    contact_id = peer.Contact.create({"LastName": "O'Neil", "AccountId": account_id})["id"]
+
+    found = peer.quick_search("söhne")["searchRecords"]
+    assert [record["Id"] for record in found] == [account_id, contact_id]
+    found = peer.search("FIND {O\\'Neil} IN NAME FIELDS RETURNING Contact(LastName, Account.Name)")["searchRecords"]
+    assert [(record["LastName"], record["Account"]["Name"]) for record in found] == [("O'Neil", "Acme & Söhne")]
+    assert peer.quick_search("nowhere") == {"searchRecords": []}
+    for search in ("FIND {John|Smith}", "FIND {acme", ""):
+        with pytest.raises(SalesforceMalformedRequest, match="MALFORMED_SEARCH"):
+            peer.search(search)
+    with pytest.raises(SalesforceMalformedRequest, match="INVALID_SEARCH"):
+        peer.quick_search("a")
+
+
+def test_apex_rest(org: LocalOrg, peer: Any) -> None:
+    @org.apex("/orders/*", methods=["GET", "POST"])
+    def order(request: ApexRequest) -> Any:
+        if request.method == "GET":
+            return {"number": request.segments[0], "full": request.params.get("full")}
+        return request.json()["quantity"] * 2
+
+    assert peer.apexecute("orders/A-1", params={"full": "yes"}) == {"number": "A-1", "full": "yes"}
+    assert peer.apexecute("orders/A-1", method="POST", data={"quantity": 3}) == 6
+    with pytest.raises(SalesforceResourceNotFound) as caught:
+        peer.apexecute("nowhere")
+    assert caught.value.content == [{"errorCode": "NOT_FOUND", "message": "Could not find a match for URL"}]
+    with pytest.raises(SalesforceGeneralError) as refused:
+        peer.apexecute("orders/A-1", method="POST", data={})
+    assert refused.value.status == 500
+    assert [entry["errorCode"] for entry in refused.value.content] == ["APEX_ERROR"]
+
+
+def test_a_user_gets_another_password(org: LocalOrg, http: requests.Session, peer: Any) -> None:
+    assert peer.set_password(org.user_id, "radium-1898-new") is None
+    assert org.password == "radium-1898-new"
+    again: Any = Salesforce(session=http, **logins(org)["password"])
+    assert again.query("SELECT COUNT() FROM User")["totalSize"] >= 1
+    with pytest.raises(SalesforceMalformedRequest, match="INVALID_NEW_PASSWORD"):
+        peer.set_password(org.user_id, "weak")
