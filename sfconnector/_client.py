@@ -29,7 +29,7 @@ from sfconnector._sobjects import SObject
 if TYPE_CHECKING:
     from sfconnector._actions import Actions
     from sfconnector._apex import Apex
-    from sfconnector._bulk import Bulk
+    from sfconnector._bulk.bulk import Bulk
     from sfconnector._composite import Composite
     from sfconnector._files import Files
     from sfconnector._reports import Reports
@@ -282,7 +282,7 @@ class Salesforce(Org, Searches, MixedRecords):
     @cached_property
     def bulk(self) -> Bulk:
         """Bulk jobs of the org."""
-        from sfconnector._bulk import Bulk
+        from sfconnector._bulk.bulk import Bulk
 
         return Bulk(self._session)
 
