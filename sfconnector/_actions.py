@@ -26,8 +26,9 @@ from sfconnector_generated.rest.api.actions import (
 
 from sfconnector._call import call, read
 from sfconnector._records import encode
+from sfconnector._results import error_details
 from sfconnector._session import Seconds, Session
-from sfconnector.errors import ActionError, ErrorDetail, InvalidResponseError
+from sfconnector.errors import ActionError, InvalidResponseError
 
 if TYPE_CHECKING:
     from sfconnector_generated.rest.models import Action, ActionDescription, ActionResult
@@ -164,7 +165,7 @@ class Actions:
         results = self._run(request, len(body.inputs), timeout)
         failed = [index for index, result in enumerate(results) if not result.is_success]
         if failed and raise_on_failure:
-            raise ActionError("/".join(segments), tuple(results), failed[0], _details(results[failed[0]]))
+            raise ActionError("/".join(segments), tuple(results), failed[0], error_details(results[failed[0]].errors))
         return results
 
     def _run(self, request: Request, count: int, timeout: Seconds) -> ActionResults:
@@ -227,7 +228,3 @@ def _results(session: Session, response: requests.Response) -> list[ActionResult
     except (InvalidResponseError, ParseError):
         return None
     return None if None in results else results
-
-
-def _details(result: ActionResult) -> tuple[ErrorDetail, ...]:
-    return tuple(ErrorDetail(each.status_code, each.message, tuple(each.fields or ())) for each in result.errors or ())

@@ -11,9 +11,9 @@ from sfconnector_generated.errors import ParseError
 from sfconnector_generated.rest.api.sobjects import create_record
 
 from sfconnector._answers import refusal
-from sfconnector._results import SaveResult
+from sfconnector._results import SaveResult, error_details
 from sfconnector._session import Seconds, Session, may_be_done
-from sfconnector.errors import ErrorDetail, InvalidResponseError, RecordError
+from sfconnector.errors import InvalidResponseError, RecordError
 
 if TYPE_CHECKING:
     from sfconnector_generated.rest import models
@@ -82,9 +82,7 @@ def created(session: Session, response: requests.Response) -> SaveResult:
 def check_saved(saved: models.SaveResult | models.UpsertResult) -> None:
     """Raise where the record failed although the answer has the status of a success."""
     if not saved.success:
-        raise RecordError(
-            tuple(ErrorDetail(each.status_code, each.message, tuple(each.fields or ())) for each in saved.errors)
-        )
+        raise RecordError(error_details(saved.errors))
 
 
 def check_empty(response: requests.Response) -> None:

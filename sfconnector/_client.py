@@ -120,7 +120,8 @@ class Salesforce(Org, Searches, MixedRecords):
         variables = os.environ if environ is None else environ
         from sfconnector.auth import from_env
 
-        return cls(from_env(variables), api_version=variables.get("SALESFORCE_API_VERSION") or API_VERSION)
+        login = from_env(variables)
+        return cls(login, api_version=variables.get("SALESFORCE_API_VERSION") or API_VERSION)
 
     @overload
     def sobject(self, sobject: str) -> SObject[Record]: ...

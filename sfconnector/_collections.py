@@ -18,7 +18,7 @@ import requests
 from sfconnector._ahead import in_order
 from sfconnector._call import read
 from sfconnector._prepare import check_count
-from sfconnector._results import MOST_RECORDS, RecordResult, Unfinished
+from sfconnector._results import MOST_RECORDS, RecordResult, Unfinished, error_details
 from sfconnector._retry import Decision, Outcome
 from sfconnector._rows import Prepare, Row, chunks
 from sfconnector._session import Seconds, Session, may_be_done
@@ -26,7 +26,6 @@ from sfconnector._urls import short_path
 from sfconnector.errors import (
     ApiError,
     AuthenticationError,
-    ErrorDetail,
     InvalidResponseError,
     RecordError,
     SalesforceError,
@@ -308,10 +307,10 @@ def _event(request: Request, path: str, attempt: int) -> RequestEvent:
 def _result(
     row: Row, answer: models.SaveResult | models.UpsertResult, write: Write, *, done: bool
 ) -> RecordResult[Any]:
-    errors = tuple([ErrorDetail(each.status_code, each.message, tuple(each.fields or ())) for each in answer.errors])
     if done:
         return RecordResult(row.position, row.record, row.content, success=True)
     created = write.creates or getattr(answer, "created", False) is True
+    errors = error_details(answer.errors)
     return RecordResult(row.position, row.record, answer.id or None, answer.success, created and answer.success, errors)
 
 

@@ -85,7 +85,7 @@ def check_method(method: object) -> str:
 
 def check_count(name: str, value: object) -> int:
     """Refuse what is no number of things."""
-    if not isinstance(value, int) or value < 1:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} is a whole number above 0, not {value!r}")
     return value
 

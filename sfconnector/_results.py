@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import attrs
 
 from sfconnector.errors import ErrorDetail
+
+if TYPE_CHECKING:
+    from sfconnector_generated.rest.models import SaveError
+    from sfconnector_generated.types import Unset
 
 Option = TypeVar("Option", "DuplicateRule", "CallOptions")
 R = TypeVar("R")
@@ -25,6 +30,11 @@ def _word(_: object, attribute: attrs.Attribute[str | None], value: object) -> N
     # What a header separates its options by would start another option.
     if value is not None and (not isinstance(value, str) or not value.strip() or set(value) & set(",;=\r\n")):
         raise ValueError(f"{attribute.name} {value!r} is blank, or holds what separates the options of a header")
+
+
+def error_details(errors: Iterable[SaveError] | Unset | None) -> tuple[ErrorDetail, ...]:
+    """Give what Salesforce lists for a record, or for a run of an action, as entries like all others."""
+    return tuple([ErrorDetail(each.status_code, each.message, tuple(each.fields or ())) for each in errors or ()])
 
 
 @attrs.frozen

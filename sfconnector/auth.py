@@ -385,8 +385,10 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Auth:
     - ``sf_cli``: ``SALESFORCE_CLI_ALIAS``
 
     Raises:
-        ValueError: A variable is missing or wrong; the text names it.
+        ValueError, TypeError: A variable is missing or wrong; the text names it.
     """
+    if not isinstance(environ, Mapping):
+        raise TypeError(f"environ is a mapping of variables to texts, not a {type(environ).__name__}")
 
     def need(*names: str) -> list[str]:
         if missing := [f"SALESFORCE_{name}" for name in names if not environ.get(f"SALESFORCE_{name}", "").strip()]:

@@ -550,6 +550,8 @@ def test_missing_variables_are_named() -> None:
         auth.from_env({})
     with pytest.raises(ValueError, match="it is 'oauth'"):
         auth.from_env({"SALESFORCE_AUTH": "oauth"})
+    with pytest.raises(TypeError, match="environ is a mapping of variables to texts, not a int"):
+        auth.from_env(5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="SALESFORCE_LOGIN_URL, SALESFORCE_CLIENT_SECRET in the environment"):
         auth.from_env(
             {"SALESFORCE_AUTH": "client_credentials", "SALESFORCE_CLIENT_ID": "id", "SALESFORCE_LOGIN_URL": " "}

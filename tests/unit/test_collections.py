@@ -381,6 +381,7 @@ def test_an_iteration_can_go_on_after_a_pause() -> None:
     [
         ({"workers": 0}, "workers is a whole number above 0"),
         ({"workers": 1.5}, "workers is a whole number above 0"),
+        ({"workers": True}, "workers is a whole number above 0"),
         ({"batch_size": 201}, "batch_size is 201, and Salesforce takes 200"),
         ({"batch_size": 0}, "batch_size"),
         ({"max_bytes": 0}, "max_bytes"),
