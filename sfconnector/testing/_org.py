@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from sfconnector.testing._app import create_app
+from sfconnector.testing._bulk import BulkSteering, Engine
 from sfconnector.testing._clock import Clock
 from sfconnector.testing._contents import Contents
 from sfconnector.testing._credentials import Credentials
@@ -146,6 +147,7 @@ class LocalOrg(Contents, Functions):
             cursors=Cursors(clock=clock),
             people=People(store),
             passwords=Passwords(credentials, store.admin_user_id, clock),
+            bulk=Engine(clock),
             apex=self._apex_classes,
             actions=self._invocable_actions,
         )
@@ -157,6 +159,7 @@ class LocalOrg(Contents, Functions):
         runtime, server = self._running
         self._running = None
         server.stop()
+        runtime.bulk.stop()
         runtime.store.close()
         if self._key_folder is not None:
             self._key_folder.cleanup()
@@ -293,6 +296,11 @@ class LocalOrg(Contents, Functions):
     def faults(self) -> Faults:
         """Fault injection."""
         return self._runtime.faults
+
+    @property
+    def bulk(self) -> BulkSteering:
+        """How bulk jobs run: when they begin, how long they take, which fail."""
+        return self._runtime.bulk.steering
 
     @property
     def clock(self) -> Clock:

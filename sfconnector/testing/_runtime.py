@@ -6,6 +6,7 @@ import attrs
 
 from sfconnector.testing._actions import Actions
 from sfconnector.testing._apex import ApexClasses
+from sfconnector.testing._bulk import Engine
 from sfconnector.testing._clock import Clock
 from sfconnector.testing._credentials import Credentials
 from sfconnector.testing._faults import Faults
@@ -36,6 +37,7 @@ class Runtime:
     cursors: Cursors
     people: People
     passwords: Passwords
+    bulk: Engine
     apex: ApexClasses = attrs.field(factory=ApexClasses)
     actions: Actions = attrs.field(factory=Actions)
     quick_actions: QuickActions = attrs.field(factory=QuickActions)

@@ -1,0 +1,123 @@
+"""What a test decides about bulk jobs: when they run, how long they take, and how they end."""
+
+import threading
+
+import attrs
+
+from sfconnector.testing._bulk._jobs import Job
+
+_DEFAULT_FAILURE = "InternalServerError : An unexpected error occurred"
+
+
+@attrs.frozen
+class _Failure:
+    job_id: str | None
+    message: str
+    after_records: int
+
+
+class BulkSteering:
+    """How the org's bulk jobs run; found at ``org.bulk``, thread-safe.
+
+    Example:
+        >>> from sfconnector.testing import LocalOrg
+        >>> with LocalOrg() as org:
+        ...     org.bulk.hold()
+        ...     org.bulk.release()
+    """
+
+    def __init__(self) -> None:
+        # Guards every job, too: what the workers wait for is here.
+        self._changed = threading.Condition(threading.RLock())
+        self._hold_after: int | None = None
+        self._failures: list[_Failure] = []
+        self._jobs: dict[str, Job] = {}
+        self._processing_time = 0.0
+        self._query_page_size = 50_000
+
+    @property
+    def processing_time(self) -> float:
+        """Seconds that a job (of 1.0: a batch) takes at least, from the moment it could begin; 0 at first."""
+        return self._processing_time
+
+    @processing_time.setter
+    def processing_time(self, seconds: float) -> None:
+        if not 0 <= seconds < threading.TIMEOUT_MAX:
+            raise ValueError(f"A job cannot take {seconds} seconds.")
+        with self._changed:
+            self._processing_time = seconds
+            self._changed.notify_all()
+
+    @property
+    def query_page_size(self) -> int:
+        """Records of a page of query results where the client asks for no number; 50,000 at first."""
+        return self._query_page_size
+
+    @query_page_size.setter
+    def query_page_size(self, records: int) -> None:
+        if records < 1:
+            raise ValueError(f"A page cannot have {records} records.")
+        self._query_page_size = records
+
+    def hold(self, *, after_records: int = 0) -> None:
+        """Let jobs wait until `release`.
+
+        Args:
+            after_records: records of each job (of 1.0: of each batch) that are still processed; with 0 no job begins,
+                it stays ``UploadComplete`` (a batch ``Queued``), else it stays ``InProgress``.
+        """
+        if after_records < 0:
+            raise ValueError(f"A job cannot wait after {after_records} records.")
+        with self._changed:
+            self._hold_after = after_records
+            self._changed.notify_all()
+
+    def release(self) -> None:
+        """Let jobs go on."""
+        with self._changed:
+            self._hold_after = None
+            self._changed.notify_all()
+
+    def fail_job(self, job_id: str | None = None, *, message: str = _DEFAULT_FAILURE, after_records: int = 0) -> None:
+        """Let a job (of 1.0: one of its batches) fail as a whole; what it has not processed stays unprocessed.
+
+        Args:
+            job_id: 15 or 18 characters; without it the next job that comes to be processed.
+            message: its ``errorMessage`` (of 1.0 the batch's ``stateMessage``).
+            after_records: records that are still processed before.
+        """
+        if after_records < 0:
+            raise ValueError(f"A job cannot fail after {after_records} records.")
+        with self._changed:
+            self._failures.append(_Failure(job_id and job_id[:15], message, after_records))
+            self._changed.notify_all()
+
+    def wait(self, job_id: str | None = None, state: str | None = None, *, timeout: float = 30.0) -> None:
+        """Wait until a job is in a state, or at rest.
+
+        Args:
+            job_id: the job; all of them, if not given.
+            state: such as ``InProgress``; without it until nothing more happens to the job unless a client asks.
+            timeout: seconds.
+
+        Raises:
+            TimeoutError: it took longer.
+            LookupError: there is no such job.
+        """
+
+        def reached() -> bool:
+            jobs = list(self._jobs.values()) if job_id is None else [self._job(job_id)]
+            return all(job.resting if state is None else job.state == state for job in jobs)
+
+        with self._changed:
+            if not self._changed.wait_for(reached, timeout):
+                raise TimeoutError(f"No {state or 'state of rest'} of {job_id or 'all bulk jobs'} within {timeout} s.")
+
+    def _job(self, job_id: str) -> Job:
+        for known in self._jobs.values():
+            if known.id[:15] == job_id[:15]:
+                return known
+        raise LookupError(f"There is no bulk job {job_id}.")
+
+    def _failure_of(self, job: Job) -> _Failure | None:
+        return next((entry for entry in self._failures if entry.job_id in (None, job.id[:15])), None)
