@@ -21,7 +21,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = [
     "sfconnector._actions",
     "sfconnector._apex",
-    "sfconnector._bulk.bulk",
+    "sfconnector._bulk.calls",
     "sfconnector._client",
     "sfconnector._composite",
     "sfconnector._described",

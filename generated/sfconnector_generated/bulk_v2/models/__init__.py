@@ -6,9 +6,60 @@ from typing import TYPE_CHECKING
 from ..._lazy import attach
 
 if TYPE_CHECKING:
+    from .column_delimiter import ColumnDelimiter
+    from .ingest_job_request import IngestJobRequest
+    from .ingest_job_request_content_type import IngestJobRequestContentType
+    from .ingest_job_request_operation import IngestJobRequestOperation
+    from .ingest_job_state import IngestJobState
+    from .ingest_job_state_state import IngestJobStateState
     from .job_info import JobInfo
     from .job_list import JobList
+    from .line_ending import LineEnding
+    from .query_job_request import QueryJobRequest
+    from .query_job_request_content_type import QueryJobRequestContentType
+    from .query_job_request_operation import QueryJobRequestOperation
+    from .query_job_state import QueryJobState
+    from .query_job_state_state import QueryJobStateState
+    from .result_page import ResultPage
+    from .result_pages import ResultPages
 else:
-    __getattr__ = attach(__name__, {"JobInfo": "job_info", "JobList": "job_list"})
+    __getattr__ = attach(
+        __name__,
+        {
+            "ColumnDelimiter": "column_delimiter",
+            "IngestJobRequest": "ingest_job_request",
+            "IngestJobRequestContentType": "ingest_job_request_content_type",
+            "IngestJobRequestOperation": "ingest_job_request_operation",
+            "IngestJobState": "ingest_job_state",
+            "IngestJobStateState": "ingest_job_state_state",
+            "JobInfo": "job_info",
+            "JobList": "job_list",
+            "LineEnding": "line_ending",
+            "QueryJobRequest": "query_job_request",
+            "QueryJobRequestContentType": "query_job_request_content_type",
+            "QueryJobRequestOperation": "query_job_request_operation",
+            "QueryJobState": "query_job_state",
+            "QueryJobStateState": "query_job_state_state",
+            "ResultPage": "result_page",
+            "ResultPages": "result_pages",
+        },
+    )
 
-__all__ = ["JobInfo", "JobList"]
+__all__ = [
+    "ColumnDelimiter",
+    "IngestJobRequest",
+    "IngestJobRequestContentType",
+    "IngestJobRequestOperation",
+    "IngestJobState",
+    "IngestJobStateState",
+    "JobInfo",
+    "JobList",
+    "LineEnding",
+    "QueryJobRequest",
+    "QueryJobRequestContentType",
+    "QueryJobRequestOperation",
+    "QueryJobState",
+    "QueryJobStateState",
+    "ResultPage",
+    "ResultPages",
+]

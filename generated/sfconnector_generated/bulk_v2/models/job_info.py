@@ -21,6 +21,7 @@ class JobInfo(_model.Model):
         created_by_id: Id of the user who made the job.
         created_date: When the job was made.
         system_modstamp: When the job changed last.
+        error_message: Why the job failed, as `CODE : text`.
         concurrency_mode: `Parallel`, or `Serial` in Bulk API 1.0.
         content_type: `CSV`; also `JSON` and `XML` in Bulk API 1.0.
         api_version: API version of the job.
@@ -28,15 +29,25 @@ class JobInfo(_model.Model):
         line_ending: `LF` or `CRLF`.
         column_delimiter: `COMMA`, `TAB`, `SEMICOLON`, `PIPE`, `CARET` or `BACKQUOTE`.
         external_id_field_name: Field by which an upsert finds records.
+        assignment_rule_id: Id of the AssignmentRule that runs.
+        content_url: Where to upload rows, without a leading slash; of open jobs.
+        number_records_processed: Rows processed so far, those that failed included.
+        number_records_failed: Rows that failed so far.
+        retries: How often Salesforce tried to save again; many mean trouble.
+        total_processing_time: Milliseconds of processing.
+        api_active_processing_time: Milliseconds of active processing, without queues.
+        apex_processing_time: Milliseconds of triggers and what else runs with the rows.
+        is_pk_chunking_supported: Whether queries of the object can be cut into ranges of ids.
     """
 
     id: str
     operation: str
     state: str
-    object: str | Unset = UNSET
+    object: str | None | Unset = UNSET
     created_by_id: str | Unset = UNSET
     created_date: datetime.datetime | Unset = UNSET
     system_modstamp: datetime.datetime | Unset = UNSET
+    error_message: str | None | Unset = UNSET
     concurrency_mode: str | Unset = UNSET
     content_type: str | Unset = UNSET
     api_version: float | Unset = UNSET
@@ -44,6 +55,15 @@ class JobInfo(_model.Model):
     line_ending: str | Unset = UNSET
     column_delimiter: str | Unset = UNSET
     external_id_field_name: str | None | Unset = UNSET
+    assignment_rule_id: str | None | Unset = UNSET
+    content_url: str | None | Unset = UNSET
+    number_records_processed: int | Unset = UNSET
+    number_records_failed: int | Unset = UNSET
+    retries: int | Unset = UNSET
+    total_processing_time: int | Unset = UNSET
+    api_active_processing_time: int | Unset = UNSET
+    apex_processing_time: int | Unset = UNSET
+    is_pk_chunking_supported: bool | None | Unset = UNSET
 
     _keys = {
         "id": "id",
@@ -53,6 +73,7 @@ class JobInfo(_model.Model):
         "created_by_id": "createdById",
         "created_date": "createdDate",
         "system_modstamp": "systemModstamp",
+        "error_message": "errorMessage",
         "concurrency_mode": "concurrencyMode",
         "content_type": "contentType",
         "api_version": "apiVersion",
@@ -60,6 +81,15 @@ class JobInfo(_model.Model):
         "line_ending": "lineEnding",
         "column_delimiter": "columnDelimiter",
         "external_id_field_name": "externalIdFieldName",
+        "assignment_rule_id": "assignmentRuleId",
+        "content_url": "contentUrl",
+        "number_records_processed": "numberRecordsProcessed",
+        "number_records_failed": "numberRecordsFailed",
+        "retries": "retries",
+        "total_processing_time": "totalProcessingTime",
+        "api_active_processing_time": "apiActiveProcessingTime",
+        "apex_processing_time": "apexProcessingTime",
+        "is_pk_chunking_supported": "isPkChunkingSupported",
     }
     _required = ("id", "operation", "state")
     _codecs = {"created_date": _model.Moment(), "system_modstamp": _model.Moment()}

@@ -6,8 +6,41 @@ from typing import TYPE_CHECKING
 from ...._lazy import attach
 
 if TYPE_CHECKING:
-    from . import list_ingest_jobs
+    from . import (
+        create_ingest_job,
+        delete_ingest_job,
+        get_failed_results,
+        get_ingest_job,
+        get_successful_results,
+        get_unprocessed_records,
+        list_ingest_jobs,
+        update_ingest_job,
+        upload_ingest_data,
+    )
 else:
-    __getattr__ = attach(__name__, {"list_ingest_jobs": "list_ingest_jobs"})
+    __getattr__ = attach(
+        __name__,
+        {
+            "create_ingest_job": "create_ingest_job",
+            "delete_ingest_job": "delete_ingest_job",
+            "get_failed_results": "get_failed_results",
+            "get_ingest_job": "get_ingest_job",
+            "get_successful_results": "get_successful_results",
+            "get_unprocessed_records": "get_unprocessed_records",
+            "list_ingest_jobs": "list_ingest_jobs",
+            "update_ingest_job": "update_ingest_job",
+            "upload_ingest_data": "upload_ingest_data",
+        },
+    )
 
-__all__ = ["list_ingest_jobs"]
+__all__ = [
+    "create_ingest_job",
+    "delete_ingest_job",
+    "get_failed_results",
+    "get_ingest_job",
+    "get_successful_results",
+    "get_unprocessed_records",
+    "list_ingest_jobs",
+    "update_ingest_job",
+    "upload_ingest_data",
+]

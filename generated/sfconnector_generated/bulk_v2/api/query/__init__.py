@@ -6,8 +6,35 @@ from typing import TYPE_CHECKING
 from ...._lazy import attach
 
 if TYPE_CHECKING:
-    from . import list_query_jobs
+    from . import (
+        create_query_job,
+        delete_query_job,
+        get_query_job,
+        get_query_results,
+        list_query_jobs,
+        list_result_pages,
+        update_query_job,
+    )
 else:
-    __getattr__ = attach(__name__, {"list_query_jobs": "list_query_jobs"})
+    __getattr__ = attach(
+        __name__,
+        {
+            "create_query_job": "create_query_job",
+            "delete_query_job": "delete_query_job",
+            "get_query_job": "get_query_job",
+            "get_query_results": "get_query_results",
+            "list_query_jobs": "list_query_jobs",
+            "list_result_pages": "list_result_pages",
+            "update_query_job": "update_query_job",
+        },
+    )
 
-__all__ = ["list_query_jobs"]
+__all__ = [
+    "create_query_job",
+    "delete_query_job",
+    "get_query_job",
+    "get_query_results",
+    "list_query_jobs",
+    "list_result_pages",
+    "update_query_job",
+]

@@ -15,7 +15,11 @@ from ... import models
 
 
 def build(
-    *, is_pk_chunking_enabled: bool | None = None, job_type: str | None = None, query_locator: str | None = None
+    *,
+    is_pk_chunking_enabled: bool | None = None,
+    job_type: str | None = None,
+    concurrency_mode: str | None = None,
+    query_locator: str | None = None,
 ) -> Request:
     """Build the request, unsent; the arguments are those of :func:`sync`."""
     return Request(
@@ -24,7 +28,10 @@ def build(
         server="/services/data/v{version}",
         path="/jobs/query",
         params=_encode.params(
-            ("isPkChunkingEnabled", is_pk_chunking_enabled), ("jobType", job_type), ("queryLocator", query_locator)
+            ("isPkChunkingEnabled", is_pk_chunking_enabled),
+            ("jobType", job_type),
+            ("concurrencyMode", concurrency_mode),
+            ("queryLocator", query_locator),
         ),
         idempotent=True,
     )
@@ -40,12 +47,18 @@ def sync_detailed(
     client: Transport,
     is_pk_chunking_enabled: bool | None = None,
     job_type: str | None = None,
+    concurrency_mode: str | None = None,
     query_locator: str | None = None,
 ) -> Response[models.JobList]:
     """Like :func:`sync`, with the status and the headers."""
     return exchange(
         client,
-        build(is_pk_chunking_enabled=is_pk_chunking_enabled, job_type=job_type, query_locator=query_locator),
+        build(
+            is_pk_chunking_enabled=is_pk_chunking_enabled,
+            job_type=job_type,
+            concurrency_mode=concurrency_mode,
+            query_locator=query_locator,
+        ),
         parse,
     )
 
@@ -55,6 +68,7 @@ def sync(
     client: Transport,
     is_pk_chunking_enabled: bool | None = None,
     job_type: str | None = None,
+    concurrency_mode: str | None = None,
     query_locator: str | None = None,
 ) -> models.JobList:
     """Lists the jobs that read records, up to 1,000 at a time, in no certain order.
@@ -64,10 +78,16 @@ def sync(
         is_pk_chunking_enabled: `true` lists only jobs of Bulk API 1.0 with PK chunking.
         job_type: Lists only jobs of one kind: `Classic` (Bulk API 1.0), `V2Ingest`, `V2Query` or
             `BigObjectIngest`.
+        concurrency_mode: Lists only jobs of one mode, `serial` or `parallel`; as yet there are parallel ones
+            only.
         query_locator: Where to go on, out of the `nextRecordsUrl` of the page before.
 
     https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/query_get_all_jobs.htm
     """
     return sync_detailed(
-        client=client, is_pk_chunking_enabled=is_pk_chunking_enabled, job_type=job_type, query_locator=query_locator
+        client=client,
+        is_pk_chunking_enabled=is_pk_chunking_enabled,
+        job_type=job_type,
+        concurrency_mode=concurrency_mode,
+        query_locator=query_locator,
     ).parsed
