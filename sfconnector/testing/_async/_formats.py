@@ -1,0 +1,43 @@
+"""Content types of jobs, and in which format an answer is.
+
+https://developer.salesforce.com/docs/platform/api-asynch/guide/async-api-headers-content-type.html
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from sfconnector.testing._async import _xml
+from sfconnector.testing._async._errors import AsyncError
+from sfconnector.testing._http import Answer
+
+DataFormat = Literal["CSV", "JSON", "XML"]
+CONTENT_TYPES: Final[Mapping[str, DataFormat]] = {
+    "CSV": "CSV",
+    "JSON": "JSON",
+    "XML": "XML",
+    "ZIP_CSV": "CSV",
+    "ZIP_JSON": "JSON",
+    "ZIP_XML": "XML",
+}
+JSON: Final = "application/json"
+XML: Final = "application/xml"
+CSV: Final = "text/csv"
+ZIP: Final = "application/zip"
+MEDIA_TYPES: Final[Mapping[DataFormat, str]] = {"CSV": CSV, "JSON": JSON, "XML": XML}
+
+
+def wants_json(headers: Mapping[str, str]) -> bool:
+    """Tell whether a request wants JSON where no job decides: it respects the Content-Type, and XML is the default."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() in (JSON, "zip/json")
+
+
+def error_answer(error: AsyncError, *, json: bool) -> Answer:
+    """Render a refusal."""
+    if json:
+        return Answer(
+            status=error.status,
+            body={"exceptionCode": error.code, "exceptionMessage": error.message},
+            media_type=JSON,
+        )
+    children = [_xml.leaf("exceptionCode", error.code), _xml.leaf("exceptionMessage", error.message)]
+    return Answer(status=error.status, body=_xml.document("error", children), media_type=XML)

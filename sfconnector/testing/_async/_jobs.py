@@ -1,0 +1,198 @@
+"""Jobs and batches as the org knows them, and as it tells of them in XML and JSON.
+
+https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-reference-jobinfo.html
+https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-reference-batchinfo.html
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import attrs
+
+from sfconnector.testing._async import _xml
+from sfconnector.testing._async._chunking import Chunking
+from sfconnector.testing._async._formats import CONTENT_TYPES, DataFormat
+from sfconnector.testing._async._job_requests import QUERIES
+from sfconnector.testing._bulk import Job
+from sfconnector.testing._values import now_text
+
+BatchState = Literal["Queued", "InProgress", "Completed", "Failed", "NotProcessed"]
+ENDED: Final = ("Completed", "Failed", "NotProcessed")
+_COUNTED: Final = ("Queued", "InProgress", "Completed", "Failed")
+
+
+@attrs.define(kw_only=True, eq=False)
+class Batch:
+    """A batch; whoever changes it holds the engine's lock.
+
+    Args:
+        id: 18 characters, beginning with ``751``.
+        request: the file with what the client sent, or with the query of a chunk.
+        media_type: of the request.
+        results: the files with the results of a query by their ids, or the one with those of records.
+    """
+
+    id: str
+    job_id: str
+    created: datetime
+    modified: datetime
+    request: Path
+    media_type: str
+    state: BatchState = "Queued"
+    state_message: str | None = None
+    results: dict[str, Path] = attrs.field(factory=dict)
+    records_processed: int = 0
+    records_failed: int = 0
+    total_milliseconds: int = 0
+    active_milliseconds: int = 0
+
+
+@attrs.define(kw_only=True, eq=False)
+class ClassicJob(Job):
+    """A job of Bulk API 1.0."""
+
+    chunking: Chunking | None = None
+    batches: dict[str, Batch] = attrs.field(factory=dict)
+
+    @property
+    def format(self) -> DataFormat:
+        """The format of its records, inside a zip file or not."""
+        return CONTENT_TYPES[self.content_type]
+
+    @property
+    def is_zip(self) -> bool:
+        return self.content_type.startswith("ZIP_")
+
+    @property
+    def is_query(self) -> bool:
+        return self.operation in QUERIES
+
+    @property
+    def json(self) -> bool:
+        """Whether what is said of it is JSON."""
+        return self.format == "JSON"
+
+    @property
+    def aged_from(self) -> datetime:
+        return max((batch.created for batch in self.batches.values()), default=self.created)
+
+    @property
+    def cancelled(self) -> bool:
+        # A batch that has been taken up is processed to its end, whatever becomes of the job.
+        return self.deleted
+
+    def rests(self) -> bool:
+        """Tell whether nothing more happens, unless a client asks for it."""
+        return self.state != "Open" and all(batch.state in ENDED for batch in self.batches.values())
+
+
+def job_info(job: ClassicJob, *, json: bool) -> Any:
+    """Tell of a job: data for JSON, a document for XML."""
+    batches = list(job.batches.values())
+    numbers: dict[str, Any] = {
+        f"numberBatches{state}": sum(batch.state == state for batch in batches) for state in _COUNTED
+    }
+    numbers["numberBatchesTotal"] = sum(numbers.values())
+    numbers["numberRecordsProcessed"] = sum(batch.records_processed for batch in batches)
+    numbers["numberRetries"] = job.retries
+    failed = sum(batch.records_failed for batch in batches)
+    times = _times(job)
+    if json:
+        facts = {
+            **numbers,
+            **times,
+            "apiVersion": float(job.version),
+            "assignmentRuleId": job.assignment_rule_id,
+            "concurrencyMode": job.concurrency_mode,
+            "contentType": job.content_type,
+            "createdById": job.user_id,
+            "createdDate": now_text(job.created),
+            "externalIdFieldName": job.external_id,
+            "fastPathEnabled": False,
+            "id": job.id,
+            "numberRecordsFailed": failed,
+            "object": job.sobject,
+            "operation": job.operation,
+            "state": job.state,
+            "systemModstamp": now_text(job.modified),
+        }
+        return dict(sorted(facts.items()))
+    return _xml.document(
+        "jobInfo",
+        _leaves(
+            {
+                "id": job.id,
+                "operation": job.operation,
+                "object": job.sobject,
+                "createdById": job.user_id,
+                "createdDate": _moment(job.created),
+                "systemModstamp": _moment(job.modified),
+                "state": job.state,
+                "externalIdFieldName": job.external_id,
+                "concurrencyMode": job.concurrency_mode,
+                "contentType": job.content_type,
+                **numbers,
+                "apiVersion": job.version,
+                "assignmentRuleId": job.assignment_rule_id,
+                "numberRecordsFailed": failed,
+                **times,
+            }
+        ),
+    )
+
+
+def batch_info(batch: Batch, *, json: bool) -> Any:
+    """Tell of a batch: data for JSON, a document for XML."""
+    return _batch_json(batch) if json else _xml.document("batchInfo", _leaves(_batch_facts(batch, _moment)))
+
+
+def batch_infos(batches: Iterable[Batch], *, json: bool) -> Any:
+    """Tell of all batches of a job."""
+    if json:
+        return {"batchInfo": [_batch_json(batch) for batch in batches]}
+    children = ("\n  ".join(("<batchInfo>", *_leaves(_batch_facts(batch, _moment)))) for batch in batches)
+    return _xml.document("batchInfoList", (f"{child}\n </batchInfo>" for child in children))
+
+
+def result_list(result_ids: Iterable[str], *, json: bool) -> Any:
+    """List the results of a query."""
+    if json:
+        return list(result_ids)
+    results = "".join(_xml.leaf("result", result_id) for result_id in result_ids)
+    return f'<result-list xmlns="{_xml.NAMESPACE}">{results}</result-list>'.encode()
+
+
+def _batch_json(batch: Batch) -> dict[str, Any]:
+    return dict(sorted(_batch_facts(batch, now_text).items()))
+
+
+def _batch_facts(batch: Batch, moment: Callable[[datetime], str]) -> dict[str, Any]:
+    return {
+        "id": batch.id,
+        "jobId": batch.job_id,
+        "state": batch.state,
+        "stateMessage": batch.state_message,
+        "createdDate": moment(batch.created),
+        "systemModstamp": moment(batch.modified),
+        "numberRecordsProcessed": batch.records_processed,
+        "numberRecordsFailed": batch.records_failed,
+        **_times(batch),
+    }
+
+
+def _times(timed: Batch | ClassicJob) -> dict[str, int]:
+    return {
+        "totalProcessingTime": timed.total_milliseconds,
+        "apiActiveProcessingTime": timed.active_milliseconds,
+        "apexProcessingTime": 0,
+    }
+
+
+def _leaves(facts: Mapping[str, Any]) -> Iterator[str]:
+    return (_xml.leaf(name, str(value)) for name, value in facts.items() if value is not None)
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")

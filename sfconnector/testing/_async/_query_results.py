@@ -1,0 +1,102 @@
+"""The records that a query has found, as XML and as JSON.
+
+https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-using-bulk-query.html
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sfconnector.testing._async import _xml
+from sfconnector.testing._schema import Field, Schema
+
+_MOMENTS: Final = {"date": "%Y-%m-%d", "datetime": "%Y-%m-%dT%H:%M:%S.%f%z"}
+_INDENT: Final = "  "
+
+
+def json_lines(records: Iterable[Mapping[str, Any]], schema: Schema) -> Iterator[bytes]:
+    """Write an array of records, piece by piece, in the layout of the recorded answers."""
+    between = "[ "
+    for record in records:
+        yield f"{between}{_pretty(_timed(record, schema), '')}".encode()
+        between = ", "
+    yield b"[ ]" if between == "[ " else b" ]"
+
+
+def _timed(value: Any, schema: Schema) -> Any:
+    """Turn moments into milliseconds since 1970, as Bulk API 1.0 answers them in JSON and nowhere else.
+
+    https://github.com/simple-salesforce/simple-salesforce/issues/290
+    """
+    if isinstance(value, list):
+        return [_timed(item, schema) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    if "attributes" not in value:
+        return {name: _timed(item, schema) for name, item in value.items()}
+    sobject = schema.get(value["attributes"]["type"])
+    timed = {}
+    for name, item in value.items():
+        field = sobject.field(name) if sobject is not None else None
+        timed[name] = _milliseconds(field, item) if isinstance(item, str) else _timed(item, schema)
+    return timed
+
+
+def _milliseconds(field: Field | None, text: str) -> Any:
+    shape = None if field is None else _MOMENTS.get(field.type)
+    if shape is None:
+        return text
+    moment = datetime.strptime(text, shape)
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _pretty(value: Any, indent: str) -> str:
+    """Lay out JSON as Salesforce's writer does."""
+    deeper = indent + _INDENT
+    if isinstance(value, dict) and value:
+        members = f",\n{deeper}".join(
+            f"{json.dumps(name, ensure_ascii=False)} : {_pretty(item, deeper)}" for name, item in value.items()
+        )
+        return f"{{\n{deeper}{members}\n{indent}}}"
+    if isinstance(value, list) and value:
+        return f"[ {', '.join(_pretty(item, indent) for item in value)} ]"
+    if isinstance(value, dict | list):
+        return "{ }" if isinstance(value, dict) else "[ ]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def xml_lines(records: Iterable[Mapping[str, Any]], schema: Schema) -> Iterator[bytes]:
+    """Write a ``queryResult``, piece by piece; a record has its type and its id before its fields."""
+    yield f'{_xml.DECLARATION}<queryResult xmlns="{_xml.NAMESPACE}" xmlns:xsi="{_xml.XSI}">'.encode()
+    for record in records:
+        yield _record("records", record, schema).encode()
+    yield b"</queryResult>"
+
+
+def _record(name: str, record: Mapping[str, Any], schema: Schema) -> str:
+    kind = record["attributes"]["type"]
+    sobject = schema.get(kind)
+    members = [_xml.leaf("type", kind), _member("Id", record.get("Id"), None, schema)]
+    for key, value in record.items():
+        if key != "attributes":
+            members.append(_member(key, value, sobject.field(key) if sobject else None, schema))
+    return f'<{name} xsi:type="sObject">{"".join(members)}</{name}>'
+
+
+def _member(name: str, value: Any, field: Field | None, schema: Schema) -> str:
+    match value:
+        case None:
+            return f'<{name} xsi:nil="true"/>'
+        case {"attributes": _}:
+            return _record(name, value, schema)
+        case {"records": records}:
+            children = "".join(_record("records", record, schema) for record in records)
+            rest = '<done>true</done><queryLocator xsi:nil="true"/>'
+            return f'<{name} xsi:type="QueryResult">{rest}{children}<size>{len(records)}</size></{name}>'
+        case bool():
+            return _xml.leaf(name, "true" if value else "false")
+    text = str(value)
+    if field is not None and field.type == "datetime":
+        text = f"{text.removesuffix('+0000')}Z"
+    return _xml.leaf(name, text)
