@@ -95,7 +95,7 @@ class Usage:
             return True
 
     def take(self, name: str) -> bool:
-        """Use an hourly limit of ``/limits`` once; ``False`` if it had been reached before."""
+        """Use an hourly or a daily limit of ``/limits`` once; ``False`` if it had been reached before."""
         with self._lock:
             if self._left(name) == 0:
                 return False
@@ -104,7 +104,8 @@ class Usage:
 
     def _left(self, name: str) -> int:
         taken = self._taken[name]
-        while taken and self._clock() - taken[0] >= _HOUR:
+        span = _DAY if name.startswith("Daily") else _HOUR
+        while taken and self._clock() - taken[0] >= span:
             taken.popleft()
         return _MAXIMA[name] - len(taken)
 

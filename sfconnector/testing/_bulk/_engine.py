@@ -183,15 +183,21 @@ class Engine:
     def _take(self) -> Work | None:
         with self.changed:
             self._idle += 1
-            self.changed.wait_for(lambda: self._stopping or (self._waiting and self.steering._hold_after != 0))
+            self.changed.wait_for(lambda: self._stopping or (self._next() and self.steering._hold_after != 0))
             self._idle -= 1
-            if self._stopping:
+            work = None if self._stopping else self._next()
+            if work is None:
                 return None
-            work = self._waiting.popleft()
+            self._waiting.remove(work)
             self._under_way.add(work)
             work.begin()
             self.changed.notify_all()
             return work
+
+    def _next(self) -> Work | None:
+        """The work that may be taken up: of all jobs in serial mode, one batch at a time."""
+        serial = any(work.job.is_serial for work in self._under_way)
+        return next((work for work in self._waiting if not (serial and work.job.is_serial)), None)
 
     def _run(self, work: Work) -> None:
         began = time.monotonic()

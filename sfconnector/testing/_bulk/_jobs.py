@@ -58,6 +58,10 @@ class Job:
         return self.created
 
     @property
+    def is_serial(self) -> bool:
+        return self.concurrency_mode == "Serial"
+
+    @property
     def cancelled(self) -> bool:
         """Whether work on it is to end where it is."""
         return self.deleted or self.state == "Aborted"

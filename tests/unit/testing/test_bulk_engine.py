@@ -200,3 +200,21 @@ def test_impossible_orders_are_refused(engine: Engine) -> None:
         engine.steering.fail_job(after_records=-1)
     with pytest.raises(LookupError, match="no bulk job"):
         engine.steering.wait("750000000000000")
+
+
+def test_of_jobs_in_serial_mode_one_batch_at_a_time_is_under_way(engine: Engine) -> None:
+    engine.steering.hold(after_records=CHUNK)
+    serial = [make(engine), make(engine)]
+    parallel = make(engine)
+    for job in serial:
+        job.concurrency_mode = "Serial"
+    works = [Counting(job, 2 * CHUNK) for job in (*serial, parallel)]
+    for work in works:
+        engine.submit(work)
+    engine.steering.wait(parallel.id, "InProgress")
+    engine.steering.wait(serial[0].id, "InProgress")
+
+    assert serial[1].state == "UploadComplete"
+    engine.steering.release()
+    engine.steering.wait()
+    assert [work.records for work in works] == [2 * CHUNK] * 3
