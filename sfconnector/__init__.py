@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sfconnector._download import FileStream, StoredFile
     from sfconnector._events import RefreshEvent, RequestEvent, ResponseEvent, RetryEvent
     from sfconnector._hooks import Hooks
+    from sfconnector._progress import JobProgress, Progress, ProgressBar, progress_bar
     from sfconnector._query import Query
     from sfconnector._redact import RedactingFilter
     from sfconnector._report_rows import ReportColumn, ReportResult, ReportSummary
@@ -44,7 +45,10 @@ __all__ = [
     "FileStream",
     "Hooks",
     "IncompleteReportWarning",
+    "JobProgress",
     "Picklist",
+    "Progress",
+    "ProgressBar",
     "Query",
     "ReadOnly",
     "RecordResult",
@@ -76,6 +80,7 @@ __all__ = [
     "__version__",
     "auth",
     "errors",
+    "progress_bar",
     "soql",
     "sosl",
 ]
@@ -86,6 +91,7 @@ _HOMES: Final = {
     "_download": ["FileStream", "StoredFile"],
     "_events": ["RefreshEvent", "RequestEvent", "ResponseEvent", "RetryEvent"],
     "_hooks": ["Hooks"],
+    "_progress": ["JobProgress", "Progress", "ProgressBar", "progress_bar"],
     "_query": ["Query"],
     "_redact": ["RedactingFilter"],
     "_report_rows": ["ReportColumn", "ReportResult", "ReportSummary"],

@@ -23,11 +23,12 @@ from sfconnector_generated.rest.api.reports import (
 
 from sfconnector._call import call, delete
 from sfconnector._names import check_id
+from sfconnector._polling import wait_for
 from sfconnector._records import encode
 from sfconnector._report_filters import Filter, changes_of
 from sfconnector._report_rows import ReportResult, parse
 from sfconnector._session import Seconds, Session
-from sfconnector.errors import JobError, JobTimeoutError
+from sfconnector.errors import JobError
 
 if TYPE_CHECKING:
     from sfconnector_generated.rest.models import ReportDescription, ReportListItem
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 ReportList: TypeAlias = "list[ReportListItem]"
 ReportRuns: TypeAlias = "list[ReportRun]"
 
-_FIRST_PAUSE: Final = 0.25
-_LONGEST_PAUSE: Final = 30.0
-_GROWTH: Final = 1.5
 _GONE: Final = frozenset({"NOT_FOUND", "ENTITY_IS_DELETED"})
 _UNFINISHED: Final = frozenset({"New", "Running"})
 
@@ -68,14 +66,17 @@ class ReportRun:
         self.info = info
         self.status = info.status if info is not None else ""
 
-    def wait(self, timeout: float = 600.0) -> ReportResult:
+    def wait(self, timeout: float | None = 600.0) -> ReportResult:
         """Wait for the end of the run, asking less and less often, and give its result.
 
+        A poll that fails counts for nothing, unless five do in a row.
+
         Args:
-            timeout: Seconds to wait at most.
+            timeout: Seconds to wait at most; ``None`` for no limit.
 
         Raises:
-            JobError: The run failed.
+            ValueError, TypeError: The timeout is not a number of seconds.
+            JobError: The run failed, or could not be asked for.
             JobTimeoutError: It has not ended in time. It goes on, so that ``wait`` may be called again, by another
                 process too: ``sf.reports.instance(report_id, id).wait()``.
             ApiError: Salesforce refused to tell; results are kept for a day.
@@ -87,20 +88,7 @@ class ReportRun:
             >>> sf.reports.run_async(report_id).wait(timeout=60.0).name
             'Pipeline'
         """
-        if not timeout >= 0:
-            raise ValueError(f"timeout is a number of seconds, not {timeout!r}")
-        clock, sleep = self._session.retry.clock, self._session.retry.sleep
-        deadline, pause = clock() + timeout, _FIRST_PAUSE
-        while True:
-            if (result := self._ask()) is not None:
-                return result
-            left = deadline - clock()
-            if left <= 0:
-                raise JobTimeoutError(
-                    f"{self} has not ended after {timeout:g} s, and goes on at Salesforce: wait for it again", job=self
-                )
-            sleep(min(pause, left))
-            pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+        return _warned(wait_for(self, self._ask, self._session.retry, timeout=timeout))
 
     def result(self) -> ReportResult:
         """Give the result of a run that has ended.
@@ -119,7 +107,7 @@ class ReportRun:
         """
         if (result := self._ask()) is None:
             raise JobError(f"{self} has not ended, it is {self.status}: wait for it", job=self)
-        return result
+        return _warned(result)
 
     def delete(self) -> None:
         """Delete the result of a run that has ended.
@@ -139,7 +127,7 @@ class ReportRun:
 
     def _ask(self) -> ReportResult | None:
         """Ask for the result; ``None`` where there is none yet."""
-        result = _result(self._session, get_report_instance.build(self.report_id, self.id), None, above=3)
+        result = call(self._session, get_report_instance.build(self.report_id, self.id), parse)
         self.status = result.data.attributes.status or ""
         if self.status in _UNFINISHED:
             return None
@@ -380,9 +368,13 @@ class Reports:
         return "<Reports>"
 
 
-def _result(session: Session, request: Request, timeout: Seconds, *, above: int = 2) -> ReportResult:
-    """Run a report; a warning points to the caller, so many calls above this one."""
-    result = call(session, request, parse, timeout=timeout)
+def _result(session: Session, request: Request, timeout: Seconds) -> ReportResult:
+    """Run a report."""
+    return _warned(call(session, request, parse, timeout=timeout), above=3)
+
+
+def _warned(result: ReportResult, *, above: int = 2) -> ReportResult:
+    """Give a result; a warning that it is not all points to the caller, so many calls above this one."""
     # What has not ended has no data yet.
     if result.data.fact_map and not result.all_data:
         warnings.warn(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import time
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import attrs
 
 from sfconnector._columns import CHILDREN, PARENT, Column
+from sfconnector._extras import optional
 from sfconnector._json import dumps
 from sfconnector._select import Path
 
@@ -57,14 +57,7 @@ def pyarrow() -> Any:
     Raises:
         ImportError: It is not installed.
     """
-    return _optional("pyarrow", "arrow")
-
-
-def _optional(module: str, extra: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(f'{module} is not installed: pip install "sfconnector[{extra}]"', name=module) from error
+    return optional("pyarrow", "arrow")
 
 
 def schema(columns: Iterable[Column], choices: Choices) -> pa.Schema:
@@ -95,7 +88,7 @@ def batch(columns: Sequence[Column], records: Sequence[Record], choices: Choices
 
 def data_frame(table: pa.Table, dtypes: Dtypes) -> pd.DataFrame:
     """Make a pandas data frame of a table, and leave the table empty where its memory is needed for that."""
-    pandas = _optional("pandas", "pandas")
+    pandas = optional("pandas", "pandas")
     options = (
         {"types_mapper": pandas.ArrowDtype} if dtypes == "arrow" else {"split_blocks": True, "self_destruct": True}
     )
@@ -105,14 +98,14 @@ def data_frame(table: pa.Table, dtypes: Dtypes) -> pd.DataFrame:
 
 def polars_frame(table: pa.Table) -> pl.DataFrame:
     """Make a Polars data frame of a table."""
-    frame: pl.DataFrame = _optional("polars", "polars").from_arrow(table, rechunk=False)
+    frame: pl.DataFrame = optional("polars", "polars").from_arrow(table, rechunk=False)
     return frame
 
 
 def check_installed(*extras: str) -> None:
     """Import the packages of extras, so that what is missing is said before anything is sent."""
     for extra in extras:
-        _optional({"arrow": "pyarrow"}.get(extra, extra), extra)
+        optional({"arrow": "pyarrow"}.get(extra, extra), extra)
 
 
 # From records to the values of each column

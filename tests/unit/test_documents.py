@@ -26,6 +26,7 @@ MODULES = [
     "sfconnector._composite",
     "sfconnector._described",
     "sfconnector._org",
+    "sfconnector._progress",
     "sfconnector._files",
     "sfconnector._hooks",
     "sfconnector._many",
