@@ -1,0 +1,118 @@
+"""Records in JSON and XML, cut into what one batch may hold.
+
+https://developer.salesforce.com/docs/platform/api-asynch/guide/datafiles-xml-preparing.html
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import IO, Any, Final
+
+import attrs
+
+from sfconnector._bulk_v1 import _xml
+from sfconnector._json import dumps
+from sfconnector._records import encode
+
+# https://developer.salesforce.com/docs/platform/salesforce-app-limits-cheatsheet/guide/salesforce-app-limits-platform-bulkapi.html
+MOST_ROWS: Final = 10_000
+# Salesforce says 10 MB, and 10,000,000 characters, of which none has less than a byte.
+MOST_BYTES: Final = 10_000_000
+
+
+@attrs.frozen
+class Batch:
+    """The data of one batch, before it is sent.
+
+    Attributes:
+        start: The position of its first row in the source, counted from 0.
+        rows: How many there are.
+        body: What is sent; can be read again from its beginning.
+        size: Of the body, in bytes.
+    """
+
+    start: int
+    rows: int
+    body: IO[bytes] = attrs.field(repr=False)
+    size: int
+
+
+@attrs.frozen
+class Frame:
+    """What stands around the records of a format, and between them."""
+
+    head: bytes
+    separator: bytes
+    tail: bytes
+    write: Callable[[Mapping[str, Any]], bytes]
+
+
+FRAMES: Final = {
+    "JSON": Frame(b"[", b",", b"]", dumps),
+    "XML": Frame(_xml.HEAD, b"", _xml.TAIL, _xml.write),
+}
+
+
+def written(rows: Iterable[object], frame: Frame) -> Iterator[bytes]:
+    """Write rows, each by itself.
+
+    Raises:
+        ValueError, TypeError: A row cannot be written; the text begins with its position.
+    """
+    for index, row in enumerate(rows):
+        try:
+            yield frame.write(encode(row))
+        except (TypeError, ValueError) as error:
+            raise of_its_kind(error)(f"row {index}: {error}") from error
+
+
+def cut(texts: Iterable[bytes], frame: Frame, most_rows: int, most_bytes: int) -> Iterator[Batch]:
+    """Put written rows together to batches, reading no more of them than that needs.
+
+    Args:
+        texts: The rows.
+        frame: What belongs around them.
+        most_rows: Rows a batch at most.
+        most_bytes: Bytes a batch at most, all that is sent included.
+
+    Raises:
+        ValueError: A row is too large for any batch; the text begins with its position.
+    """
+    batch = _Filling(0, frame, most_bytes)
+    for index, text in enumerate(texts):
+        if batch.rows and not (batch.rows < most_rows and batch.has_room(text)):
+            yield batch.close()
+            batch = _Filling(index, frame, most_bytes)
+        if not batch.has_room(text):
+            raise ValueError(f"row {index}: it has {len(text):,} bytes, and a batch may have {most_bytes:,}")
+        batch.add(text)
+    if batch.rows:
+        yield batch.close()
+
+
+class _Filling:
+    def __init__(self, start: int, frame: Frame, most_bytes: int) -> None:
+        self._start, self._frame, self._most = start, frame, most_bytes
+        self._body = io.BytesIO()
+        self._size = self._body.write(frame.head)
+        self.rows = 0
+
+    def has_room(self, text: bytes) -> bool:
+        between = len(self._frame.separator) if self.rows else 0
+        return self._size + between + len(text) + len(self._frame.tail) <= self._most
+
+    def add(self, text: bytes) -> None:
+        if self.rows:
+            self._size += self._body.write(self._frame.separator)
+        self._size += self._body.write(text)
+        self.rows += 1
+
+    def close(self) -> Batch:
+        self._size += self._body.write(self._frame.tail)
+        self._body.seek(0)
+        return Batch(self._start, self.rows, self._body, self._size)
+
+
+def of_its_kind(error: Exception) -> type[Exception]:
+    return TypeError if isinstance(error, TypeError) else ValueError
