@@ -2,15 +2,13 @@
 
 import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
@@ -24,31 +22,6 @@ from simple_salesforce.exceptions import (
 from sfconnector.testing import ApexRequest, LocalOrg
 
 PAGES_OF_200 = {"Sforce-Query-Options": "batchSize=200"}
-
-
-class ToTheOrg(HTTPAdapter):
-    """Sends every request to the org: simple-salesforce builds https URLs only, and fixed hosts for logins."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self._scheme, self._host = urlsplit(url)[:2]
-
-    def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
-        parts = urlsplit(request.url or "")
-        request.url = str(urlunsplit((self._scheme, self._host, parts.path, parts.query, parts.fragment)))
-        return super().send(request, *arguments, **options)
-
-
-@pytest.fixture
-def http(org: LocalOrg) -> Iterator[requests.Session]:
-    with requests.Session() as session:
-        session.mount("https://", ToTheOrg(org.url))
-        yield session
-
-
-@pytest.fixture
-def peer(org: LocalOrg, http: requests.Session) -> Any:
-    return Salesforce(session_id=org.access_token(), instance_url=org.url, session=http)
 
 
 def logins(org: LocalOrg) -> dict[str, dict[str, Any]]:
