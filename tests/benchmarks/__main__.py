@@ -15,14 +15,16 @@ _DISTURBING = ("PYTHONDONTWRITEBYTECODE", "_PROXY", "_CA_BUNDLE", "SSL_CERT_FILE
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure ours, peers and floor.")
     parser.add_argument("names", nargs="*", metavar="name", help=f"what to measure: {', '.join(_NAMES)}; else all")
-    names = parser.parse_args().names or _NAMES
+    parser.add_argument("--rows", type=int, default=1_000_000, help="how many rows the bulk measurements have")
+    asked = parser.parse_args()
+    names = asked.names or _NAMES
     if unknown := set(names) - set(_NAMES):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(_NAMES)}")
     # The clients are to find what their users' processes have: compiled modules, and no proxy in the way.
     for variable in [name for name in os.environ if name.upper().endswith(_DISTURBING)]:
         del os.environ[variable]
     shares = []
-    with running() as server:
+    with running(asked.rows) as server:
         _show(header())
         for name in names:
             started, used = time.perf_counter(), server.cpu_seconds()

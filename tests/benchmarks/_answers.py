@@ -3,7 +3,7 @@
 import gzip
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 RECORD_ID = "001000000000001AAA"
 CLOSING_ID = "001000000000002AAA"
@@ -35,7 +35,7 @@ _TYPES = {
 SELECT = f"SELECT {', '.join(_TYPES)} FROM"
 """A query of all fields, up to the name of the object."""
 
-_DATA = "/services/data/v68.0"
+DATA = "/services/data/v68.0"
 _HEADERS = (
     "HTTP/1.1 200 OK",
     "Date: Mon, 02 Nov 2026 09:00:00 GMT",
@@ -47,11 +47,11 @@ _HEADERS = (
     "X-Robots-Tag: none",
     "Cache-Control: no-cache,must-revalidate,max-age=0,no-store,private",
     "Sforce-Limit-Info: api-usage=18/15000",
-    "Content-Type: application/json;charset=UTF-8",
     "Vary: Accept-Encoding",
     "Content-Encoding: gzip",
     "Transfer-Encoding: chunked",
 )
+_JSON = "Content-Type: application/json;charset=UTF-8"
 _CHUNK = 1 << 14
 _WORDS = ["north", "star", "harbour", "copper", "lantern", "meadow", "signal", "ember", "quartz", "river", "summit"]
 
@@ -60,23 +60,23 @@ def answers() -> dict[str, bytes]:
     """Give the answer to each path; a query's path ends with the object's name."""
     source = random.Random(1)  # noqa: S311  # the same records in every run
     made = {
-        f"{_DATA}/sobjects/Account/{record_id}": _answer(_record("Account", record_id, source), close=close)
+        f"{DATA}/sobjects/Account/{record_id}": answer(_record("Account", record_id, source), close=close)
         for record_id, close in ((RECORD_ID, False), (CLOSING_ID, True))
     }
     saved = {"id": RECORD_ID, "success": True, "errors": [], "created": True}
-    made[f"{_DATA}/composite/sobjects/Account/Ext__c"] = _answer([saved] * RECORDS_A_CALL)
+    made[f"{DATA}/composite/sobjects/Account/Ext__c"] = answer([saved] * RECORDS_A_CALL)
     for sobject in PAGES:
         made.update(_pages(sobject, source))
-        made[f"{_DATA}/sobjects/{sobject}/describe"] = _answer(_description(sobject))
+        made[f"{DATA}/sobjects/{sobject}/describe"] = answer(description(_TYPES))
     return made
 
 
-def _description(sobject: str) -> dict[str, object]:
+def description(types: Mapping[str, str]) -> dict[str, object]:
     """Describe an object with what a description must have, and the types of its fields."""
     from sfconnector_generated.rest.models import DescribeSObjectResult, Field
 
     blank = dict.fromkeys(Field._keys[name] for name in Field._required)
-    fields = [{**blank, "name": name, "type": kind, "scale": 2, "referenceTo": []} for name, kind in _TYPES.items()]
+    fields = [{**blank, "name": name, "type": kind, "scale": 2, "referenceTo": []} for name, kind in types.items()]
     lists: dict[str, object] = {"fields": fields, "childRelationships": [], "recordTypeInfos": []}
     return {**dict.fromkeys(DescribeSObjectResult._keys[name] for name in DescribeSObjectResult._required), **lists}
 
@@ -87,12 +87,12 @@ def _pages(sobject: str, source: random.Random) -> Iterator[tuple[str, bytes]]:
     records = [_record(sobject, f"003{number:012d}AAA", source) for number in range(RECORDS_A_PAGE)]
     if sobject in _SLIM:
         records = [{name: record[name] for name in ("attributes", "Id", "Name")} for record in records]
-    path = f"{_DATA}/query/{sobject}"
+    path = f"{DATA}/query/{sobject}"
     for number in range(1, count + 1):
-        following = f"{_DATA}/query/01g{sobject}-{number * RECORDS_A_PAGE}"
+        following = f"{DATA}/query/01g{sobject}-{number * RECORDS_A_PAGE}"
         last = number == count
         page = {"totalSize": count * RECORDS_A_PAGE, "done": last}
-        yield path, _answer(page | ({} if last else {"nextRecordsUrl": following}) | {"records": records})
+        yield path, answer(page | ({} if last else {"nextRecordsUrl": following}) | {"records": records})
         path = following
 
 
@@ -101,7 +101,7 @@ def _record(sobject: str, record_id: str, source: random.Random) -> dict[str, ob
         return " ".join(source.choices(_WORDS, k=count))
 
     return {
-        "attributes": {"type": sobject, "url": f"{_DATA}/sobjects/{sobject}/{record_id}"},
+        "attributes": {"type": sobject, "url": f"{DATA}/sobjects/{sobject}/{record_id}"},
         "Id": record_id,
         "Name": words(3).title(),
         "Description": words(30),
@@ -119,10 +119,20 @@ def _record(sobject: str, record_id: str, source: random.Random) -> dict[str, ob
     }
 
 
-def _answer(body: object, *, close: bool = False) -> bytes:
-    text = json.dumps(body, separators=(",", ":")).encode()
-    packed = gzip.compress(text, compresslevel=6, mtime=0)
-    headers = [*_HEADERS, "Connection: close"] if close else _HEADERS
+def answer(body: object, *, close: bool = False) -> bytes:
+    """Give the answer that has a value as its body."""
+    packed = pack(json.dumps(body, separators=(",", ":")).encode())
+    return head(_JSON, *(["Connection: close"] if close else [])) + packed
+
+
+def head(*headers: str) -> bytes:
+    """Give an answer's first part, with these headers beside what each answer has."""
+    return "\r\n".join([*_HEADERS, *headers]).encode() + b"\r\n\r\n"
+
+
+def pack(body: bytes) -> bytes:
+    """Compress a body and put it into chunks."""
+    packed = gzip.compress(body, compresslevel=6, mtime=0)
     pieces = (packed[start : start + _CHUNK] for start in range(0, len(packed), _CHUNK))
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
-    return "\r\n".join(headers).encode() + b"\r\n\r\n" + chunks + b"0\r\n\r\n"
+    return chunks + b"0\r\n\r\n"

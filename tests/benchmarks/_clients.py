@@ -3,6 +3,7 @@
 import socket
 import ssl
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from tests.benchmarks._server import HOST, Server
 VERSION = "68.0"
 DATA = f"/services/data/v{VERSION}"
 _TOKEN = "00D000000000001!benchmark"
+_END = b"\r\n0\r\n\r\n"
 
 
 def ours(server: Server, port: int) -> sfconnector.Salesforce:
@@ -68,17 +70,41 @@ class RawSocket:
         self._socket: socket.socket | None = None
 
     def get(self, target: str, *, close: bool = False) -> Any:
-        connection = self._socket or self._connect()
-        request = f"GET {target} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {_TOKEN}\r\n\r\n"
-        connection.sendall(request.encode())
+        return self.send("GET", target, close=close)
+
+    def send(self, method: str, target: str, body: bytes = b"", *, close: bool = False) -> Any:
+        connection = self._begin(method, target, len(body))
+        connection.sendall(body)
         received = bytearray()
-        while not received.endswith(b"\r\n0\r\n\r\n"):
+        while not received.endswith(_END):
             received += connection.recv(1 << 18)
-        self._socket = connection
         if close:
             connection.close()
             self._socket = None
         return orjson.loads(zlib.decompress(_body(received), wbits=31))
+
+    def drain(self, target: str) -> None:
+        """Receive an answer and keep nothing of it."""
+        connection = self._begin("GET", target, 0)
+        last = b""
+        while not last.endswith(_END):
+            last = last[-len(_END) :] + connection.recv(1 << 18)
+
+    def put(self, target: str, pieces: Iterable[bytes], length: int) -> None:
+        """Send a body whose answer has none."""
+        connection = self._begin("PUT", target, length)
+        for piece in pieces:
+            connection.sendall(piece)
+        received = b""
+        while not received.endswith(b"\r\n\r\n"):
+            received += connection.recv(1 << 18)
+
+    def _begin(self, method: str, target: str, length: int) -> socket.socket:
+        connection = self._socket = self._socket or self._connect()
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {HOST}", f"Authorization: Bearer {_TOKEN}"]
+        lines += [f"Content-Length: {length}"] if length else []
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        return connection
 
     def _connect(self) -> socket.socket:
         connection = socket.create_connection((HOST, self._port))

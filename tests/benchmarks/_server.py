@@ -11,9 +11,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
+
+if TYPE_CHECKING:
+    from tests.benchmarks._bulk import Bulk
 
 HOST = "127.0.0.1"
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -23,32 +27,44 @@ LATENCY = 0.1
 
 @attrs.frozen
 class Server:
-    """Where the server listens: plain HTTP, TLS, and TLS with a delay."""
+    """Where the server listens: plain HTTP, TLS, and TLS with a delay; the bulk API by TLS, near and far."""
 
     plain: int
     tls: int
     slow: int
+    bulk: int
+    far: int
     bundle: str
     """Path of the CA bundle: the usual certificates and the server's own."""
+    rows: int
+    """How many rows the bulk measurements have."""
 
     def cpu_seconds(self) -> float:
         """Ask how much CPU time the server has used so far."""
+        return self._used()[0]
+
+    def bulk_calls(self) -> int:
+        """Ask how often anybody called the bulk API so far."""
+        return int(self._used()[1])
+
+    def _used(self) -> tuple[float, float]:
         import socket
 
         with socket.create_connection((HOST, self.plain)) as connection:
-            connection.sendall(b"GET /cpu HTTP/1.1\r\n\r\n")
-            return float(connection.makefile("rb").readline())
+            connection.sendall(b"GET /used HTTP/1.1\r\n\r\n")
+            seconds, calls = connection.makefile("rb").readline().split()
+            return float(seconds), float(calls)
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running(rows: int) -> Iterator[Server]:
     """Start the server and stop it at the end."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tests.benchmarks._server", folder]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             try:
-                yield Server(**json.loads(process.stdout.readline()))
+                yield Server(**json.loads(process.stdout.readline()), rows=rows)
             finally:
                 process.terminate()
 
@@ -56,8 +72,9 @@ def running() -> Iterator[Server]:
 class _Connection(asyncio.Protocol):
     """Reads requests, throws their bodies away and writes what was prepared for their paths."""
 
-    def __init__(self, answers: dict[str, bytes], latency: float) -> None:
+    def __init__(self, answers: dict[str, bytes], bulk: "Bulk", latency: float) -> None:
         self._answers = answers
+        self._bulk = bulk
         self._latency = latency
         self._read = bytearray()
 
@@ -81,10 +98,14 @@ class _Connection(asyncio.Protocol):
                 self._answer(target)
 
     def _answer(self, target: str) -> None:
-        answer = b"%f\n" % time.process_time() if target == "/cpu" else self._answers[_path(target)]
+        used = target == "/used"
+        answer = self._used() if used else self._answers[_path(target)]
         self._transport.write(answer)
-        if target == "/cpu" or b"Connection: close" in answer[:2000]:
+        if used or b"Connection: close" in answer[:2000]:
             self._transport.close()
+
+    def _used(self) -> bytes:
+        return b"%f %d\n" % (time.process_time(), self._bulk.calls)
 
 
 def _path(target: str) -> str:
@@ -99,6 +120,7 @@ async def _serve(folder: Path) -> None:
     import trustme
 
     from tests.benchmarks._answers import answers
+    from tests.benchmarks._bulk import Bulk
 
     authority = trustme.CA(key_type=trustme.KeyType.RSA)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -106,11 +128,13 @@ async def _serve(folder: Path) -> None:
     bundle = folder / "bundle.pem"
     bundle.write_bytes(Path(certifi.where()).read_bytes() + authority.cert_pem.bytes())
 
-    prepared = answers()
+    prepared, bulk = answers(), Bulk()
     loop = asyncio.get_running_loop()
-    listening = {}
+    listening = {"bulk": bulk.listen(context, far=False), "far": bulk.listen(context, far=True)}
     for name, tls, latency in (("plain", None, 0.0), ("tls", context, 0.0), ("slow", context, LATENCY)):
-        server = await loop.create_server(lambda latency=latency: _Connection(prepared, latency), HOST, 0, ssl=tls)
+        server = await loop.create_server(
+            lambda latency=latency: _Connection(prepared, bulk, latency), HOST, 0, ssl=tls
+        )
         listening[name] = server.sockets[0].getsockname()[1]
     sys.stdout.write(json.dumps(listening | {"bundle": str(bundle)}) + "\n")
     sys.stdout.flush()

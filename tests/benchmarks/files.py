@@ -4,16 +4,14 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.benchmarks._measure import Must, Row
-from tests.benchmarks._process import run_fresh
+from tests.benchmarks._process import run_fresh, used
 from tests.benchmarks._server import Server
-from tests.benchmarks.memory import peak
 
 _SIZE = 500 * 1024 * 1024
 _ROUNDS = 2
@@ -116,9 +114,8 @@ def _simple_download(environ: Environ, path: str, record_id: str) -> tuple[float
 
 def _measured(call: Callable[[], object]) -> tuple[float, float]:
     """Give the megabytes by which the process grows, and the seconds of CPU time."""
-    before, started = peak(), time.process_time()
-    call()
-    return peak() - before, time.process_time() - started
+    done = used(call)
+    return done.megabytes, done.cpu
 
 
 def _ours(environ: Environ) -> Any:

@@ -1,14 +1,12 @@
 """The memory that iterating over a query takes, however many pages it has, and that writing records takes."""
 
-import resource
-import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from statistics import median
 
 from tests.benchmarks._measure import Must, Row
-from tests.benchmarks._process import run_fresh
+from tests.benchmarks._process import peak, run_fresh
 from tests.benchmarks._server import Server
 
 _ROUNDS = 3
@@ -69,9 +67,3 @@ def _upsert(number: int, server: Server) -> float:
     before = peak()
     deque(sf.sobject("Account").upsert_many("Ext__c", records(number), workers=_WORKERS), maxlen=0)
     return peak() - before
-
-
-def peak() -> float:
-    """Give the largest size of this process so far, in MB."""
-    in_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return in_bytes / 1e6

@@ -6,9 +6,8 @@ from typing import Any
 from tests.benchmarks import _clients
 from tests.benchmarks._answers import PAGES, RECORDS_A_PAGE, SELECT
 from tests.benchmarks._measure import Must, Row, interleave, ratio
-from tests.benchmarks._process import run_fresh
+from tests.benchmarks._process import peak, run_fresh
 from tests.benchmarks._server import Server
-from tests.benchmarks.memory import peak
 
 _ROUNDS = 5
 _MEMORY_ROUNDS = 2
