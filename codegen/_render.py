@@ -94,12 +94,13 @@ def _environment() -> Environment:
 
 def _views(spec: Spec) -> tuple[list[OperationView], list[ModelView], list[EnumView]]:
     data = _parse(spec)
-    shapes = Shapes({model.class_info.name: model for model in data.models})
+    shapes = Shapes({model.class_info.name: model for model in data.models}, spec.xml)
     problems: list[str] = []
     operations = list(_operation_views(spec, data, shapes, problems))
     models = []
     for model in data.models:
-        if shapes.is_map(model):
+        # The parts of a body are arguments of their operation.
+        if shapes.is_map(model) or model.is_multipart_body:
             continue
         try:
             models.append(model_view(model, shapes))

@@ -54,9 +54,11 @@ class Shapes:
 
     Args:
         models: The fully parsed models by class name; the copies inside other properties may lack their own.
+        xml: Whether answers may be XML, whose numbers are texts and whose lists of one are no lists.
     """
 
     models: Mapping[str, ModelProperty]
+    xml: bool = False
 
     def of(self, prop: PropertyProtocol) -> Shape:
         """The shape of a value in a body or an answer.
@@ -65,7 +67,8 @@ class Shapes:
             UnsupportedTypeError: The templates cannot express it.
         """
         if type(prop) in _PLAIN:
-            return Shape(_PLAIN[type(prop)])
+            name = _PLAIN[type(prop)]
+            return Shape(name, f"_xml.Scalar({name})" if self.xml and name in {"bool", "float", "int"} else None)
         if isinstance(prop, LiteralEnumProperty):
             return Shape(f"models.{prop.class_info.name}")
         if isinstance(prop, DateTimeProperty):
@@ -73,7 +76,10 @@ class Shapes:
         if isinstance(prop, DateProperty):
             return Shape("datetime.date", "_model.Day()")
         if isinstance(prop, ListProperty):
-            return _container("list[{}]", "_model.ListOf({})", self.of(prop.inner_property))
+            item = self.of(prop.inner_property)
+            if self.xml:
+                return Shape(f"list[{item.annotation}]", f"_xml.Items({item.codec or ''})")
+            return _container("list[{}]", "_model.ListOf({})", item)
         if isinstance(prop, ModelProperty):
             return self._of_object(prop)
         if isinstance(prop, UnionProperty):
@@ -121,4 +127,5 @@ class Shapes:
 
 
 def _container(annotation: str, codec: str, item: Shape) -> Shape:
-    return Shape(annotation.format(item.annotation), codec.format(item.codec) if item.codec else None)
+    nullable = ", nullable=True" if item.annotation.endswith("| None") else ""
+    return Shape(annotation.format(item.annotation), codec.format(f"{item.codec}{nullable}") if item.codec else None)

@@ -20,6 +20,8 @@ _PATH = re.compile(r"/(?:[\w.~!$&'()*+,;=:@%/-]|\{[^{}/]+\})*", re.ASCII)
 # Ten times as many as the largest spec has.
 _MOST_NODES = 200_000
 _HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+_MULTIPART = "multipart/form-data"
+_EITHER = {"application/json", "application/xml"}
 # Not PUT: what it does twice depends on the resource.
 _IDEMPOTENT = {"get", "head", "options", "delete"}
 
@@ -33,7 +35,10 @@ class Operation:
         server: The path of the effective server, with ``{version}`` left in.
         idempotent: Whether it may be sent twice.
         repeated: Names of the query parameters whose lists become one parameter for each item.
-        streamed: Whether the answer is anything but JSON.
+        streamed: Whether the answer is left to the caller, because JSON cannot hold it.
+        xml: Whether the answer is JSON or XML, by what the resource is made of.
+        body_types: The content types of the body, of which the caller chooses if there are several.
+        parts: Content type of each part of a body in several parts, by name and in order.
         parameter_docs: Descriptions by (name, place); the generator keeps those of the schemas alone.
         body_doc: Description of the request body.
     """
@@ -43,6 +48,9 @@ class Operation:
     idempotent: bool
     repeated: frozenset[str]
     streamed: bool
+    xml: bool
+    body_types: tuple[str, ...]
+    parts: Mapping[str, str]
     parameter_docs: Mapping[tuple[str, str], str]
     body_doc: str
 
@@ -60,6 +68,11 @@ class Spec:
     version: str
     document: dict[str, Any]
     operations: Mapping[str, Operation]
+
+    @property
+    def xml(self) -> bool:
+        """Whether any answer may be XML, whose values are texts."""
+        return any(operation.xml for operation in self.operations.values())
 
 
 def read_spec(name: str, text: str) -> Spec:
@@ -101,6 +114,9 @@ def _checked(name: str, where: str, document: Any) -> Spec:
 
 def _operation(document: dict[str, Any], item: dict[str, Any], method: str, operation: dict[str, Any]) -> Operation:
     parameters = _parameters(document, item, operation)
+    body = _resolve(document, operation.get("requestBody", {}))
+    kinds = _answer_kinds(document, operation)
+    xml = kinds == _EITHER
     return Operation(
         docs=operation["externalDocs"]["url"],
         server=server_path(_servers(document, item, operation)[0]["url"]),
@@ -110,10 +126,28 @@ def _operation(document: dict[str, Any], item: dict[str, Any], method: str, oper
             for parameter in parameters
             if parameter["in"] == "query" and parameter.get("explode", True)
         ),
-        streamed=any(not is_json(kind) for kind in _answer_kinds(document, operation)),
+        streamed=not xml and any(not is_json(kind) for kind in kinds),
+        xml=xml,
+        body_types=tuple(body.get("content", ())),
+        parts=_parts(document, body),
         parameter_docs={(each["name"], each["in"]): each.get("description", "") for each in parameters},
-        body_doc=_resolve(document, operation.get("requestBody", {})).get("description", ""),
+        body_doc=body.get("description", ""),
     )
+
+
+def _parts(document: dict[str, Any], body: dict[str, Any]) -> Mapping[str, str]:
+    media = body.get("content", {}).get(_MULTIPART, {})
+    told = {name: each.get("contentType") for name, each in media.get("encoding", {}).items()}
+    properties = _resolve(document, media.get("schema", {})).get("properties", {})
+    # As OpenAPI has it: bytes are bytes, and everything else is JSON.
+    return {
+        name: told.get(name) or ("application/octet-stream" if _is_binary(document, schema) else "application/json")
+        for name, schema in properties.items()
+    }
+
+
+def _is_binary(document: dict[str, Any], schema: dict[str, Any]) -> bool:
+    return bool(_resolve(document, schema).get("format") == "binary")
 
 
 def server_path(url: str) -> str:
@@ -256,18 +290,23 @@ def _operation_breaches(document: dict[str, Any], item: dict[str, Any], operatio
     if not isinstance(operation.get("x-idempotent", False), bool):
         yield "x-idempotent is true or false"
     yield from _server_breaches("its server", _servers(document, item, operation))
-    yield from _body_breaches(_resolve(document, operation.get("requestBody", {})))
+    yield from _body_breaches(document, _resolve(document, operation.get("requestBody", {})))
     yield from _answer_breaches(document, operation)
     for parameter in _parameters(document, item, operation):
         yield from _parameter_breaches(parameter)
 
 
-def _body_breaches(body: dict[str, Any]) -> Iterator[str]:
+def _body_breaches(document: dict[str, Any], body: dict[str, Any]) -> Iterator[str]:
     content = body.get("content", {})
-    if len(content) > 1:
-        yield f"has {len(content)} content types for its body; describe one"
-    for kind in content:
-        if kind.startswith("multipart/") or kind == "application/x-www-form-urlencoded":
+    if len(content) > 1 and not all(_is_binary(document, each.get("schema", {})) for each in content.values()):
+        yield f"has {len(content)} content types for its body; describe one, or bytes in each"
+    for kind, media in content.items():
+        if kind == _MULTIPART:
+            schema = _resolve(document, media.get("schema", {}))
+            names = schema.get("properties", {}).keys()
+            if not names or set(schema.get("required", ())) != set(names) or not body.get("required"):
+                yield f"a body of {kind} needs named parts, and all of them required"
+        elif kind.startswith("multipart/") or kind == "application/x-www-form-urlencoded":
             yield f"a body of {kind} is not generated; write that call by hand"
 
 
@@ -276,11 +315,18 @@ def _answer_breaches(document: dict[str, Any], operation: dict[str, Any]) -> Ite
         if not re.fullmatch(r"2(\d\d|XX)|304", status):
             yield f"answer {status} is no success: the transport judges those, specs list 2xx (and 304) only"
         content = _resolve(document, node).get("content", {})
-        if len(content) > 1:
-            yield f"answer {status} has {len(content)} content types; describe one"
+        if len(content) > 1 and not _is_either(content):
+            yield f"answer {status} has {len(content)} content types; describe one, or JSON and XML of one schema"
         yield from (f"answer {status} has no schema for {kind}" for kind in content if "schema" not in content[kind])
-    if len({is_json(kind) for kind in _answer_kinds(document, operation)}) > 1:
+    kinds = _answer_kinds(document, operation)
+    if len({is_json(kind) for kind in kinds}) > 1 and kinds != _EITHER:
         yield "answers JSON and something else; describe one"
+
+
+def _is_either(content: Mapping[str, Any]) -> bool:
+    """Whether the answer is JSON, or XML that says the same; the generator reads what comes first."""
+    json, *xml = (each.get("schema") for each in content.values())
+    return content.keys() == _EITHER and is_json(next(iter(content))) and xml == [json]
 
 
 def _parameter_breaches(parameter: dict[str, Any]) -> Iterator[str]:

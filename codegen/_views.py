@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 import attrs
+from openapi_python_client.parser.bodies import Body as ParsedBody
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import LiteralEnumProperty, ModelProperty
 from openapi_python_client.parser.properties.file import FileProperty
@@ -18,7 +19,10 @@ from codegen._shapes import Shape, Shapes, UnsupportedTypeError
 from codegen._spec import Operation
 
 # Names that the templates use themselves, inside functions and inside classes.
-_TAKEN_BY_OPERATIONS = {"build", "parse", "sync_detailed", "client", "body", "deliver", "exchange", "models"}
+_TAKEN_BY_OPERATIONS = {
+    *("build", "parse", "sync_detailed", "client", "body", "content_type", "parts"),
+    *("deliver", "exchange", "models"),
+}
 _TAKEN_BY_MODELS = {"from_dict", "to_dict", "models"}
 # Attributes that would hide what the annotations beside them mean.
 _SHADOWING = {"self", "str", "int", "float", "bool", "list", "dict", "datetime"}
@@ -43,12 +47,19 @@ class Argument:
 
 @attrs.frozen
 class Body:
-    """The body of a request: ``raw`` bytes under their own content type, or the expression of a JSON value."""
+    """The body of a request.
 
-    argument: Argument
-    raw: bool
-    content_type: str
+    Attributes:
+        arguments: What it is made of.
+        value: The expression of the JSON value, or of the bytes.
+        content_type: The expression of their content type; empty for JSON.
+        parts: The expression that puts bytes together before they and their type are named ``parts``.
+    """
+
+    arguments: list[Argument]
     value: str
+    content_type: str = ""
+    parts: str = ""
 
 
 @attrs.frozen
@@ -61,6 +72,7 @@ class Answer:
         empty: Whether the body may be missing.
         guarded: Whether the expression must not meet the ``None`` of a missing body.
         streamed: Whether the body is left to the caller.
+        xml: Whether it may come as XML.
     """
 
     annotation: str
@@ -68,6 +80,7 @@ class Answer:
     empty: bool = False
     guarded: bool = False
     streamed: bool = False
+    xml: bool = False
 
 
 @attrs.frozen
@@ -92,7 +105,7 @@ class OperationView:
     @property
     def keyword_arguments(self) -> list[Argument]:
         """Everything that is given by name."""
-        body = [self.body.argument] if self.body else []
+        body = self.body.arguments if self.body else []
         return [*body, *self.query_arguments, *self.header_arguments]
 
 
@@ -276,28 +289,53 @@ def _body(endpoint: Endpoint, operation: Operation, shapes: Shapes) -> Body | No
     if not endpoint.bodies:
         return None
     body = endpoint.bodies[0]
-    raw = isinstance(body.prop, FileProperty)
     try:
-        shape = Shape(_RAW_BODY) if raw else shapes.of(body.prop)
+        if isinstance(body.prop, FileProperty):
+            return _raw_body(body.prop, operation)
+        if isinstance(body.prop, ModelProperty) and operation.parts:
+            return _multipart(shapes.models[body.prop.class_info.name], operation, shapes)
+        return _json_body(body, operation, shapes)
     except UnsupportedTypeError as error:
         raise UnsupportedTypeError(f"body: {error}") from error
-    if not raw and body.body_type != "json":
-        raise UnsupportedTypeError("a body that is not JSON needs the schema {type: string, format: binary}")
-    optional = " | None = None" if raw else " | Unset = UNSET"
+
+
+def _raw_body(prop: PropertyProtocol, operation: Operation) -> Body:
+    optional = "" if prop.required else " | None = None"
+    doc = _entry("body", operation.body_doc or "Bytes, sent as they are.")
+    arguments = [Argument("body", f"body: {_RAW_BODY}{optional}", doc)]
+    kinds = [literal(kind) for kind in operation.body_types]
+    if len(kinds) == 1:
+        return Body(arguments, "body", kinds[0])
+    # Parameters, such as a charset, may follow any of them.
+    declaration = f"content_type: Literal[{', '.join(kinds)}] | str"
+    return Body(
+        [*arguments, Argument("content_type", declaration, "content_type: What the bytes are.")], "body", "content_type"
+    )
+
+
+def _json_body(body: ParsedBody, operation: Operation, shapes: Shapes) -> Body:
+    shape = shapes.of(body.prop)
+    if body.body_type != "json":
+        raise UnsupportedTypeError("what is not JSON needs the schema {type: string, format: binary}")
+    declaration = f"body: {shape.annotation}{'' if body.prop.required else ' | Unset = UNSET'}"
     value = "body"
     if shape.codec:
         dumped = f"{shape.codec}.dump(body)"
         value = dumped if body.prop.required else f"body if body is UNSET else {dumped}"
-    return Body(
-        argument=Argument(
-            name="body",
-            declaration=f"body: {shape.annotation}{'' if body.prop.required else optional}",
-            doc=_entry("body", operation.body_doc or ("Bytes, sent as they are." if raw else "The JSON to send.")),
-        ),
-        raw=raw,
-        content_type=literal(body.content_type),
-        value=value,
-    )
+    return Body([Argument("body", declaration, _entry("body", operation.body_doc or "The JSON to send."))], value)
+
+
+def _multipart(model: ModelProperty, operation: Operation, shapes: Shapes) -> Body:
+    found = {_raw(part.name): part for part in model.required_properties or ()}
+    arguments, values = [], []
+    for wire, kind in operation.parts.items():
+        part = found[wire]
+        name = _python_name(part)
+        shape = Shape("bytes") if isinstance(part, FileProperty) else shapes.of(part)
+        arguments.append(Argument(name, f"{name}: {shape.annotation}", _entry(name, _raw(part.description))))
+        value = f"{shape.codec}.dump({name})" if shape.codec else name
+        values.append(f"({literal(wire)}, {literal(kind)}, {value})")
+    return Body(arguments, "parts.content", "parts.content_type", f"_multipart.join({', '.join(values)})")
 
 
 def _answer(endpoint: Endpoint, operation: Operation, shapes: Shapes) -> Answer:
@@ -315,7 +353,7 @@ def _answer(endpoint: Endpoint, operation: Operation, shapes: Shapes) -> Answer:
     empty = any(answer.source["return_type"] == "None" for answer in answers)
     annotation = f"{shape.annotation} | None" if empty and shape.annotation != "Any" else shape.annotation
     expression = _read(shape)
-    return Answer(annotation, expression, empty, guarded=empty and expression != "data")
+    return Answer(annotation, expression, empty, guarded=empty and expression != "data", xml=operation.xml)
 
 
 def _read(shape: Shape) -> str:
@@ -325,6 +363,8 @@ def _read(shape: Shape) -> str:
     if shape.annotation.startswith("models.") and shape.codec:
         return f"{shape.annotation}.from_dict(data)"
     kind = shape.annotation.partition("[")[0]
+    if shape.codec and shape.codec.startswith("_xml."):
+        return f"{shape.codec}.read({'_xml.unwrap(data)' if kind == 'list' else 'data'})"
     checked = f"_model.expect({kind}, data)" if kind in {"str", "int", "bool", "list", "dict"} else "data"
     return f"{shape.codec}.load({checked})" if shape.codec else checked
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from ._encode import timestamp
 from .errors import ParseError
@@ -13,14 +14,24 @@ from .types import UNSET
 T = TypeVar("T")
 
 
-class Codec(Protocol):
+class Codec(ABC):
     """Reads and writes a JSON value that is not its own Python value; ``null`` is always ``None``."""
 
     def load(self, value: Any) -> Any:
         """From JSON to Python."""
+        return None if value is None else self.read(value)
 
     def dump(self, value: Any) -> Any:
         """From Python to JSON."""
+        return None if value is None else self.write(value)
+
+    @abstractmethod
+    def read(self, value: Any) -> Any:
+        """From JSON to Python, where ``null`` is an error."""
+
+    @abstractmethod
+    def write(self, value: Any) -> Any:
+        """From Python to JSON, where ``None`` is an error."""
 
 
 class Model:
@@ -104,77 +115,75 @@ _JSON_NAMES: Mapping[type, str] = {
 }
 
 
-class One:
+class One(Codec):
     """A model, named by a function so that its module is imported only when a value is met."""
 
     def __init__(self, model: Callable[[], type[Model]]) -> None:
         self.model = model
 
-    def load(self, value: Any) -> Any:
+    def read(self, value: Any) -> Any:
         """From JSON to Python."""
-        return None if value is None else self.model().from_dict(value)
+        return self.model().from_dict(value)
 
-    def dump(self, value: Any) -> Any:
+    def write(self, value: Any) -> Any:
         """From Python to JSON."""
-        if value is None:
-            return None
         if not isinstance(value, Model):
             raise TypeError(f"expected an instance of {self.model().__name__}, got {type(value).__name__}")
         return value.to_dict()
 
 
-class ListOf:
-    """A list of values of one kind."""
+class ListOf(Codec):
+    """A list of values of one kind, none ``null`` unless the description says so."""
 
-    def __init__(self, item: Codec) -> None:
-        self.item = item
+    def __init__(self, item: Codec, *, nullable: bool = False) -> None:
+        self._load, self._dump = (item.load, item.dump) if nullable else (item.read, item.write)
 
-    def load(self, value: Any) -> Any:
+    def read(self, value: Any) -> Any:
         """From JSON to Python."""
-        return None if value is None else [self.item.load(item) for item in expect(list, value)]
+        return [self._load(item) for item in expect(list, value)]
 
-    def dump(self, value: Any) -> Any:
+    def write(self, value: Any) -> Any:
         """From Python to JSON."""
-        return None if value is None else [self.item.dump(item) for item in value]
+        return [self._dump(item) for item in value]
 
 
-class MapOf:
-    """An object with keys of its own and values of one kind."""
+class MapOf(Codec):
+    """An object with keys of its own and values of one kind, none ``null`` unless the description says so."""
 
-    def __init__(self, item: Codec) -> None:
-        self.item = item
+    def __init__(self, item: Codec, *, nullable: bool = False) -> None:
+        self._load, self._dump = (item.load, item.dump) if nullable else (item.read, item.write)
 
-    def load(self, value: Any) -> Any:
+    def read(self, value: Any) -> Any:
         """From JSON to Python."""
-        return None if value is None else {key: self.item.load(item) for key, item in expect(dict, value).items()}
+        return {key: self._load(item) for key, item in expect(dict, value).items()}
 
-    def dump(self, value: Any) -> Any:
+    def write(self, value: Any) -> Any:
         """From Python to JSON."""
-        return None if value is None else {key: self.item.dump(item) for key, item in value.items()}
+        return {key: self._dump(item) for key, item in value.items()}
 
 
-class Moment:
+class Moment(Codec):
     """A zone-aware datetime."""
 
-    def load(self, value: Any) -> Any:
+    def read(self, value: Any) -> Any:
         """From JSON to Python."""
-        return None if value is None else _parsed(datetime.datetime.fromisoformat, value)
+        return _parsed(datetime.datetime.fromisoformat, value)
 
-    def dump(self, value: Any) -> Any:
+    def write(self, value: Any) -> Any:
         """From Python to JSON."""
-        return None if value is None else timestamp(value)
+        return timestamp(value)
 
 
-class Day:
+class Day(Codec):
     """A calendar date."""
 
-    def load(self, value: Any) -> Any:
+    def read(self, value: Any) -> Any:
         """From JSON to Python."""
-        return None if value is None else _parsed(datetime.date.fromisoformat, value)
+        return _parsed(datetime.date.fromisoformat, value)
 
-    def dump(self, value: Any) -> Any:
+    def write(self, value: Any) -> Any:
         """From Python to JSON."""
-        return None if value is None else value.isoformat()
+        return value.isoformat()
 
 
 def _parsed(parse: Callable[[str], T], value: Any) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import IO, Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
@@ -96,16 +97,37 @@ def deliver(client: Transport, request: Request, *, stream: bool = False) -> req
     return response
 
 
-def exchange(client: Transport, request: Request, parse: Callable[[Any], T]) -> Response[T]:
+def exchange(client: Transport, request: Request, parse: Callable[[Any], T], *, xml: bool = False) -> Response[T]:
     """Send a request and read the answer if it is a success.
 
     Args:
         client: The transport.
         request: What an operation's ``build()`` made.
         parse: The same operation's ``parse``; it gets ``None`` for an answer without a body.
+        xml: Whether the answer may be XML.
     """
     response = deliver(client, request)
-    return Response.of(response, parse(client.decode(response) if response.content else None))
+    decode = partial(decode_either, client) if xml else client.decode
+    return Response.of(response, parse(decode(response) if response.content else None))
+
+
+def decode_either(client: Transport, response: requests.Response) -> Any:
+    """Read the body of an answer that is JSON or XML by what the resource is made of.
+
+    Args:
+        client: Reads the JSON.
+        response: What :func:`deliver` returned.
+
+    Raises:
+        ParseError: It is XML, but not well-formed.
+    """
+    kind = response.headers.get("Content-Type", "").partition(";")[0]
+    # No JSON begins so, and the login page of a proxy is the transport's to name.
+    if response.content.lstrip()[:1] == b"<" and kind != "text/html":
+        from . import _xml
+
+        return _xml.decode(response.content)
+    return client.decode(response)
 
 
 def raise_for_status(response: requests.Response) -> None:

@@ -9,9 +9,12 @@ import json
 import pkgutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email import message_from_bytes
+from email.policy import HTTP
 from types import ModuleType
 from typing import Any, get_args
 from urllib.parse import parse_qsl, quote
+from xml.etree import ElementTree
 
 import attrs
 import pytest
@@ -23,6 +26,7 @@ from spec_values import Extent, Values, squash
 
 from sfconnector import Salesforce, auth
 
+MULTIPART = "multipart/form-data"
 RAW = b"Id,Name\n1,\xc3\xa9\n\x00\xff"
 """A body that is no JSON."""
 
@@ -95,16 +99,33 @@ class Call:
                     case place:
                         raise AssertionError(f"{operation.id}: parameters in a {place} are not tested")
         if operation.body and (operation.body.get("required") or optional):
-            ((kind, content),) = operation.body["content"].items()
-            call.headers["content-type"] = kind
-            call.body = values.wire(content["schema"]) if is_json(kind) else RAW
-            call.arguments["body"] = values.python(content["schema"], call.body) if is_json(kind) else RAW
+            call._fill(operation, values)
         return attrs.evolve(call, path=template)
+
+    def _fill(self, operation: Operation, values: Values) -> None:
+        kinds = operation.body["content"]
+        kind, schema = [(kind, each["schema"]) for kind, each in kinds.items()][-1]
+        self.headers["content-type"] = kind
+        if kind == MULTIPART:
+            self.body = {name: value(values, part) for name, part in schema["properties"].items()}
+            self.arguments |= {
+                name: values.python(schema["properties"][name], each) for name, each in self.body.items()
+            }
+            return
+        self.body = value(values, schema)
+        self.arguments["body"] = values.python(schema, self.body)
+        if len(kinds) > 1:
+            self.arguments["content_type"] = kind
 
     def named_as_in(self, function: Callable[..., Any]) -> dict[str, Any]:
         """The arguments by the names that the function gives them."""
         names = {squash(name): name for name in inspect.signature(function).parameters}
         return {names[squash(name)]: value for name, value in self.arguments.items()}
+
+
+def value(values: Values, schema: Node) -> Any:
+    """A value for the wire: bytes, or one for JSON."""
+    return RAW if schema.get("format") == "binary" else values.wire(schema)
 
 
 def written(wire: Any) -> str:
@@ -137,10 +158,29 @@ def reply(case: Case, status: int, kind: str, schema: Node | None, extent: Exten
     """An answer, and what the operation must make of it."""
     if schema is None:
         return Reply(status, b""), None
-    if not is_json(kind):
+    if schema.get("format") == "binary":
         return Reply(status, RAW, {"Content-Type": kind}), RAW
     wire = case.values.wire(schema, extent)
-    return Reply.of(wire, status), case.values.python(schema, wire)
+    answer = Reply.of(wire, status) if is_json(kind) else Reply(status, xml("root", wire), {"Content-Type": kind})
+    return answer, case.values.python(schema, wire)
+
+
+def xml(name: str, wire: Any) -> bytes:
+    """A value as an XML document; how the API names the items of a list at its root is of no matter."""
+    root = ElementTree.Element(f"{{urn:any}}{name}")
+    fill(root, {"item": wire} if isinstance(wire, list) else wire)
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def fill(element: ElementTree.Element, wire: Any) -> None:
+    if wire is None:
+        element.set("{http://www.w3.org/2001/XMLSchema-instance}nil", "true")
+    elif isinstance(wire, dict):
+        for key, each in wire.items():
+            for item in each if isinstance(each, list) else [each]:
+                fill(ElementTree.SubElement(element, f"{{urn:any}}{key}"), item)
+    else:
+        element.text = written(wire)
 
 
 def made(case: Case, call: Call, client: Transport) -> tuple[int, Any]:
@@ -181,7 +221,7 @@ def test_everything_is_sent_as_described(case: Case, connect: Connect) -> None:
     path, _, query = seen.target.partition("?")
     assert (seen.method, path) == (case.operation.method.upper(), call.path)
     assert sorted(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))) == sorted(call.query)
-    assert {name: seen.headers.get(name) for name in call.headers} == call.headers
+    assert {name: kind(seen, name) for name in call.headers} == call.headers
     assert_body(seen, call)
 
 
@@ -198,11 +238,24 @@ def test_what_is_left_out_is_not_sent(case: Case, connect: Connect) -> None:
     assert_body(seen, call)
 
 
+def kind(seen: Seen, name: str) -> str | None:
+    """A header as it arrived, but for the boundary that a body in several parts makes up."""
+    arrived = seen.headers.get(name)
+    return MULTIPART if arrived is not None and arrived.startswith(f"{MULTIPART}; boundary=") else arrived
+
+
 def assert_body(seen: Seen, call: Call) -> None:
-    if is_json(call.headers.get("content-type", "")):
-        assert json.loads(seen.body) == call.body
-    else:
+    if isinstance(call.body, bytes):
         assert seen.body == call.body
+    elif call.headers["content-type"] == MULTIPART:
+        head = f"Content-Type: {seen.headers['content-type']}\r\n\r\n".encode()
+        parts = list(message_from_bytes(head + seen.body, policy=HTTP).iter_parts())
+        names = [part.get_param("name", header="content-disposition") for part in parts]
+        bodies = [(part.get_content_type(), part.get_payload(decode=True)) for part in parts]
+        read = [json.loads(body) if is_json(kind) else body for kind, body in bodies]
+        assert dict(zip(names, read, strict=True)) == call.body
+    else:
+        assert json.loads(seen.body) == call.body
 
 
 @of_every_operation
@@ -230,6 +283,9 @@ def test_a_request_can_be_built_without_being_sent(case: Case) -> None:
 def test_arguments_are_those_of_the_description(case: Case) -> None:
     described = {squash(each["name"]): bool(each.get("required")) for each in case.operation.parameters}
     if case.operation.body:
-        described["body"] = bool(case.operation.body.get("required"))
+        kinds = case.operation.body["content"]
+        parts = kinds[MULTIPART]["schema"]["properties"] if MULTIPART in kinds else ["body"]
+        names = [*parts, "contenttype"] if len(kinds) > 1 else parts
+        described |= dict.fromkeys(names, bool(case.operation.body.get("required")))
     parameters = inspect.signature(case.module.build).parameters.values()
     assert {squash(each.name): each.default is each.empty for each in parameters} == described

@@ -15,7 +15,21 @@ from spec_reader import COMPOSED, SPECS, Spec
 
 RECORDINGS = os.environ.get("SFCONNECTOR_RECORDINGS", "")
 VERBS = {
-    *("abort", "close", "create", "delete", "describe", "explain", "get", "invoke", "list", "query", "reset", "run"),
+    *(
+        "abort",
+        "add",
+        "close",
+        "create",
+        "delete",
+        "describe",
+        "explain",
+        "get",
+        "invoke",
+        "list",
+        "query",
+        "reset",
+        "run",
+    ),
     *("search", "send", "set", "submit", "suggest", "trigger", "update", "upload", "upsert"),
 }
 DOCUMENTATION = {"developer.salesforce.com", "help.salesforce.com"}
@@ -101,8 +115,15 @@ def answers_successes(spec: Spec) -> Iterator[str]:
 def has_one_content_type(spec: Spec) -> Iterator[str]:
     for operation in spec.operations:
         kinds = {kind for answer in operation.answers.values() for kind in answer.get("content", ())}
-        if len(kinds) > 1 or len(operation.body.get("content", ())) > 1:
-            yield f"{operation.id} has several content types"
+        if len(kinds) > 1 and kinds != {"application/json", "application/xml"}:
+            yield f"{operation.id} answers several content types"
+        for body in [operation.body, *operation.answers.values()]:
+            schemas = [each["schema"] for each in body.get("content", {}).values()]
+            if any(schema != schemas[0] for schema in schemas):
+                yield f"{operation.id} has several content types that say different things"
+        bodies = list(operation.body.get("content", {}).values())
+        if len(bodies) > 1 and bodies[0]["schema"].get("format") != "binary":
+            yield f"{operation.id} takes several content types that are not bytes"
 
 
 def answers_openly(spec: Spec) -> Iterator[str]:
@@ -276,6 +297,21 @@ BREACHES: list[tuple[Rule, str, str]] = [
         has_one_content_type,
         "{application/json: {schema: {}}}",
         "{application/json: {schema: {}}, text/csv: {schema: {}}}",
+    ),
+    (
+        has_one_content_type,
+        "{application/json: {schema: {}}}",
+        "{application/json: {schema: {}}, text/csv: {schema: {type: string, format: binary}}}",
+    ),
+    (
+        has_one_content_type,
+        '{application/json: {schema: {$ref: "#/components/schemas/Tea"}}}',
+        '{application/json: {schema: {$ref: "#/components/schemas/Tea"}}, application/xml: {schema: {}}}',
+    ),
+    (
+        has_one_content_type,
+        '{application/json: {schema: {$ref: "#/components/schemas/Tea"}}}',
+        '{application/json: &tea {schema: {$ref: "#/components/schemas/Tea"}}, text/csv: *tea}',
     ),
     (answers_openly, "name: {type: string}", "name: {type: string, enum: [Assam]}"),
     (answers_openly, "name: {type: string}", "name: {type: string, default: Assam}"),

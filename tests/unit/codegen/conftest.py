@@ -15,6 +15,7 @@ import pytest
 from codegen._project import Project
 
 SHOP = Path(__file__).with_name("shop.yaml")
+LORRY = Path(__file__).with_name("lorry.yaml")
 
 
 @attrs.frozen
@@ -105,10 +106,11 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
-    """The package generated from ``shop.yaml``, under a name of its own."""
+    """The package generated from ``shop.yaml`` and ``lorry.yaml``, under a name of its own."""
     root = tmp_path_factory.mktemp("shop")
     (root / "specs").mkdir()
-    shutil.copy(SHOP, root / "specs")
+    for spec in (SHOP, LORRY):
+        shutil.copy(spec, root / "specs")
     project = Project(root, "shop_generated")
     project.generate()
     sys.path.insert(0, str(project.package.parent))
@@ -126,6 +128,18 @@ def api(generated: ModuleType) -> ModuleType:
 def models(generated: ModuleType) -> ModuleType:
     """The models of the shop."""
     return importlib.import_module(f"{generated.__name__}.shop.models")
+
+
+@pytest.fixture
+def lorry_api(generated: ModuleType) -> ModuleType:
+    """The operations of the lorries."""
+    return importlib.import_module(f"{generated.__name__}.lorry.api")
+
+
+@pytest.fixture
+def lorry_models(generated: ModuleType) -> ModuleType:
+    """The models of the lorries."""
+    return importlib.import_module(f"{generated.__name__}.lorry.models")
 
 
 @pytest.fixture

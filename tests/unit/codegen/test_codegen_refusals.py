@@ -89,8 +89,8 @@ CASES = [
         "get_thing: answer 200 has no schema for application/json",
     ),
     (
-        lambda spec: operation(spec)["responses"]["200"].update(content={"application/xml": {"schema": {}}}),
-        "Unsupported content_type application/xml",
+        lambda spec: operation(spec)["responses"]["200"].update(content={"application/pdf": {"schema": {}}}),
+        "Unsupported content_type application/pdf",
     ),
     (
         lambda spec: operation(spec)["responses"].update(
@@ -145,13 +145,44 @@ CASES = [
         lambda spec: spec["paths"]["/password"]["post"]["requestBody"].update(
             content={"multipart/form-data": {"schema": {"type": "object"}}}
         ),
-        "set_password: a body of multipart/form-data is not generated",
+        "set_password: a body of multipart/form-data needs named parts, and all of them required",
     ),
     (
         lambda spec: spec["paths"]["/password"]["post"]["requestBody"].update(
-            content={"application/xml": {"schema": {"type": "string", "format": "binary"}}}
+            content={"multipart/mixed": {"schema": {"type": "object"}}}
         ),
-        "Unsupported content type application/xml",
+        "set_password: a body of multipart/mixed is not generated",
+    ),
+    (
+        lambda spec: spec["paths"]["/password"]["post"]["requestBody"].update(
+            required=True,
+            content={
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["body"],
+                        "properties": {"body": {"type": "string", "format": "uuid"}},
+                    }
+                }
+            },
+        ),
+        "set_password: body: uuid is not generated",
+    ),
+    (
+        lambda spec: spec["paths"]["/password"]["post"]["requestBody"]["content"].update(
+            {"text/csv": {"schema": {"type": "string", "format": "binary"}}}
+        ),
+        "set_password: has 2 content types for its body; describe one, or bytes in each",
+    ),
+    (
+        lambda spec: operation(spec)["responses"]["200"]["content"].update({"application/xml": {"schema": {}}}),
+        "get_thing: answer 200 has 2 content types; describe one, or JSON and XML of one schema",
+    ),
+    (
+        lambda spec: spec["paths"]["/password"]["post"]["requestBody"].update(
+            content={"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
+        ),
+        "Unsupported content type application/pdf",
     ),
     (
         lambda spec: spec["paths"]["/things"].update(servers=[{"url": "https://a/{tenant}"}]),

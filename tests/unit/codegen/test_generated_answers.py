@@ -110,6 +110,8 @@ def test_the_hook_is_the_transports(generated, api, server):
         (b"{}", "Thing: the answer lacks 'id'"),
         (b'{"id": "1", "parts": {}}', "expected a JSON array, got dict"),
         (b'{"id": "1", "limits": []}', "expected a JSON object, got list"),
+        (b'{"id": "1", "parts": [null]}', "Thing: expected a JSON object, got NoneType"),
+        (b'{"id": "1", "limits": {"Daily": null}}', "Limit: expected a JSON object, got NoneType"),
         (b'{"id": "1", "createdDate": "soon"}', "expected a date or time in ISO 8601, got 'soon'"),
         (b'{"id": "1", "dueDate": 7}', "expected a date or time in ISO 8601, got 7"),
     ],
@@ -126,6 +128,85 @@ def test_a_plain_list_is_checked_too(api, client, server, errors):
     server.answer(200, b"{}")
     with pytest.raises(errors.ParseError, match="expected a JSON array, got dict"):
         api.things.list_names.sync(client=client)
+
+
+def test_null_in_a_list_is_read_where_the_spec_has_it(models):
+    data = {"id": "1", "holes": [None, {"id": "2"}]}
+    thing = models.Thing.from_dict(data)
+    assert thing.holes == [None, models.Thing(id="2")]
+    assert thing.to_dict() == data
+
+
+CARRIER = (
+    b'<?xml version="1.0"?><info xmlns="urn:a" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><id>1</id>'
+    b'<count>7</count><share>0.5</share><open>true</open><note xsi:nil="true"/><since>2026-01-02T03:04:05.000Z</since>'
+    b"<stop><place>B\xc3\xa9</place><minutes>5</minutes></stop><new>1</new></info>"
+)
+
+
+def test_json_and_xml_say_the_same(lorry_api, lorry_models, client, server):
+    expected = lorry_models.Lorry(
+        id="1",
+        count=7,
+        share=0.5,
+        open=True,
+        note=None,
+        since=datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC),
+        stop=[lorry_models.Stop(place="B\xe9", minutes=5)],
+    )
+    server.answer(200, CARRIER, "application/xml")
+    assert lorry_api.lorries.get_lorry.sync("1", client=client) == expected
+    told = {"id": "1", "count": 7, "share": 0.5, "open": True, "note": None, "since": "2026-01-02T03:04:05.000+0000"}
+    server.answer(200, json.dumps({**told, "stop": [{"place": "B\xe9", "minutes": 5}]}).encode())
+    assert lorry_api.lorries.get_lorry.sync("1", client=client) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "ids"),
+    [
+        (b"<ids/>", "application/xml", []),
+        (b"<ids><id>1</id></ids>", "application/xml", ["1"]),
+        (b'<ids xmlns="urn:a"><id>1</id><id>2</id><id/></ids>', "application/xml;charset=UTF-8", ["1", "2", ""]),
+        (b"[]", "application/json", []),
+        (b'["1"]', "application/json", ["1"]),
+    ],
+)
+def test_a_list_is_a_list_however_many_there_are(lorry_api, client, server, body, kind, ids):
+    server.answer(200, body, kind)
+    assert lorry_api.lorries.list_lorries.sync(client=client) == ids
+
+
+@pytest.mark.parametrize("stops", [0, 1, 2, 3])
+def test_so_is_a_list_inside_a_model(lorry_api, lorry_models, client, server, stops):
+    stop = b"<stop><place>A</place></stop>"
+    server.answer(200, b"<l><id>1</id>" + (stop * stops or b"<stop/>") + b"</l>", "application/xml")
+    lorry = lorry_api.lorries.get_lorry.sync("1", client=client)
+    assert lorry.stop == [lorry_models.Stop(place="A")] * stops
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"<l><id>1</id>", "expected XML: no element found"),
+        (b'<!DOCTYPE l [<!ENTITY a "aaa">]><l><id>&a;</id></l>', "expected XML without a document type"),
+        (b"<l><id>1</id><count>many</count></l>", "expected int as text, got 'many'"),
+        (b"<l><id>1</id><open>yes</open></l>", "expected bool as text, got 'yes'"),
+        (b"<l><id>1</id><stop>A</stop></l>", "Stop: expected a JSON object, got str"),
+        (b"<l/>", "Lorry: the answer lacks 'id'"),
+        (b'{"id": "1", "stop": 3}', "expected a list, got int"),
+        (b'{"id": "1", "stop": [null]}', "Stop: expected a JSON object, got NoneType"),
+    ],
+)
+def test_xml_of_the_wrong_shape_is_an_error(lorry_api, client, server, errors, body, reason):
+    server.answer(200, body, "application/xml" if body.startswith(b"<") else "application/json")
+    with pytest.raises(errors.ParseError, match=reason):
+        lorry_api.lorries.get_lorry.sync("1", client=client)
+
+
+def test_the_page_of_a_proxy_is_the_transports_to_name(lorry_api, client, server):
+    server.answer(200, b"<html>Log in</html>", "text/html")
+    with pytest.raises(requests.JSONDecodeError):
+        lorry_api.lorries.get_lorry.sync("1", client=client)
 
 
 def test_csv_is_streamed_as_bytes(api, client, server):
@@ -156,7 +237,7 @@ def test_a_model_leaves_out_what_is_unset_and_sends_null(models):
 
 
 def test_a_model_survives_the_round_trip(models):
-    data = {"id": "1", "parent": {"id": "0", "dueDate": "2026-02-03"}, "parts": [None, {"id": "2"}], "limits": None}
+    data = {"id": "1", "parent": {"id": "0", "dueDate": "2026-02-03"}, "parts": [{"id": "2"}], "limits": None}
     assert models.Thing.from_dict(data).to_dict() == data
 
 

@@ -1,7 +1,9 @@
 """What generated operations put on the wire, seen by a server on a real socket."""
 
 import datetime
+import email
 import io
+from email.policy import HTTP
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
@@ -173,3 +175,55 @@ def test_a_request_shows_no_values(api):
     request = api.things.get_thing.build("1", from_="secret")
     assert "secret" not in repr(request)
     assert "secret" not in repr(api.things.upsert_thing.build("1", body={"Name": "secret"}))
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "application/json", "zip/csv", "text/csv; charset=UTF-8"])
+def test_bytes_go_under_the_content_type_that_the_caller_chooses(lorry_api, client, server, kind):
+    server.answer(201)
+    lorry_api.lorries.load_lorry.sync("1", client=client, body=b"\x00[]", content_type=kind)
+    assert (server.last.headers["content-type"], server.last.body) == (kind, b"\x00[]")
+
+
+def test_a_content_type_to_choose_is_no_default(lorry_api):
+    with pytest.raises(TypeError, match="content_type"):
+        lorry_api.lorries.load_lorry.build("1", body=b"")
+
+
+LOAD = b'--"\r\n\r\n\x00\xff\r\n--'
+
+
+def test_a_body_in_several_parts(lorry_api, lorry_models, client, server):
+    server.answer(201)
+    lorry = lorry_models.Lorry(id="\xe9", count=3)
+    lorry_api.lorries.create_lorry.sync(client=client, lorry=lorry, load=LOAD, photo=b"")
+    kind = server.last.headers["content-type"]
+    message = email.message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + server.last.body, policy=HTTP)
+    parts = [
+        (
+            part["content-disposition"].params.get("name"),
+            part.get_filename(),
+            part.get_content_type(),
+            part.get_payload(decode=True),
+        )
+        for part in message.iter_parts()
+    ]
+    assert parts == [
+        ("lorry", None, "application/json", b'{"id": "\\u00e9", "count": 3}'),
+        ("load", "load", "text/csv", LOAD),
+        ("photo", "photo", "application/octet-stream", b""),
+    ]
+    assert int(server.last.headers["content-length"]) == len(server.last.body)
+
+
+def test_the_same_parts_make_the_same_body(lorry_api, lorry_models):
+    lorry = lorry_models.Lorry(id="1")
+    first, again = (lorry_api.lorries.create_lorry.build(lorry=lorry, load=LOAD, photo=b"") for _ in range(2))
+    other = lorry_api.lorries.create_lorry.build(lorry=lorry, load=b"", photo=LOAD)
+    assert (first.content, first.headers) == (again.content, again.headers)
+    assert first.headers != other.headers
+
+
+@pytest.mark.parametrize("load", ["text", io.BytesIO(b"file"), None])
+def test_a_part_that_is_not_bytes_is_refused(lorry_api, lorry_models, load):
+    with pytest.raises(TypeError, match=r"load: expected bytes, got \w+"):
+        lorry_api.lorries.create_lorry.build(lorry=lorry_models.Lorry(id="1"), load=load, photo=b"")

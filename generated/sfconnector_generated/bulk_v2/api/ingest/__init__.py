@@ -8,6 +8,7 @@ from ...._lazy import attach
 if TYPE_CHECKING:
     from . import (
         create_ingest_job,
+        create_ingest_job_with_data,
         delete_ingest_job,
         get_failed_results,
         get_ingest_job,
@@ -22,6 +23,7 @@ else:
         __name__,
         {
             "create_ingest_job": "create_ingest_job",
+            "create_ingest_job_with_data": "create_ingest_job_with_data",
             "delete_ingest_job": "delete_ingest_job",
             "get_failed_results": "get_failed_results",
             "get_ingest_job": "get_ingest_job",
@@ -35,6 +37,7 @@ else:
 
 __all__ = [
     "create_ingest_job",
+    "create_ingest_job_with_data",
     "delete_ingest_job",
     "get_failed_results",
     "get_ingest_job",

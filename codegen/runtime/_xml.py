@@ -1,0 +1,99 @@
+"""Answers in XML as the values that JSON would hold, as far as XML can tell: its values are texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._model import Codec
+from .errors import ParseError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+
+
+def decode(content: bytes) -> Any:
+    """Read a document: the members of its root by name, in lists where a name repeats itself.
+
+    Raises:
+        ParseError: It is not well-formed, or declares what XML of an API never holds.
+    """
+    from xml.etree import ElementTree
+
+    if b"<!DOCTYPE" in content:
+        raise ParseError("expected XML without a document type")
+    try:
+        root = ElementTree.fromstring(content)  # noqa: S314  # entities need the document type that is refused above
+    except ElementTree.ParseError as error:
+        raise ParseError(f"expected XML: {error}") from error
+    return _members(root)
+
+
+def _members(element: Element) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for child in element:
+        name = child.tag.rpartition("}")[2]
+        value = _value(child)
+        if name not in members:
+            members[name] = value
+        elif isinstance(members[name], list):
+            members[name].append(value)
+        else:
+            members[name] = [members[name], value]
+    return members
+
+
+def _value(element: Element) -> Any:
+    if element.get(_NIL) in {"true", "1"}:
+        return None
+    return _members(element) if len(element) else element.text or ""
+
+
+def unwrap(data: Any) -> Any:
+    """The items of a list that is all of an answer: in XML, they are what their root holds."""
+    return next(iter(data.values()), []) if isinstance(data, dict) else data
+
+
+class Scalar(Codec):
+    """A number or a boolean, as itself or as text."""
+
+    def __init__(self, kind: type[bool] | type[float] | type[int]) -> None:
+        self.kind = kind
+
+    def read(self, value: Any) -> Any:
+        """From JSON or XML to Python."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return {"true": True, "false": False}[value] if self.kind is bool else self.kind(value)
+        except (KeyError, ValueError):
+            raise ParseError(f"expected {self.kind.__name__} as text, got {value!r}") from None
+
+    def write(self, value: Any) -> Any:
+        """From Python to JSON."""
+        return value
+
+
+class Items(Codec):
+    """A list of values of one kind; XML cannot tell a list of one from the one, nor an empty one from a text."""
+
+    def __init__(self, item: Codec | None = None) -> None:
+        self.item = item
+
+    def read(self, value: Any) -> Any:
+        """From JSON or XML to Python."""
+        match value:
+            case list():
+                items = value
+            case "":
+                items = []
+            case str() | dict():
+                items = [value]
+            case _:
+                raise ParseError(f"expected a list, got {type(value).__name__}")
+        return [self.item.read(item) for item in items] if self.item else items
+
+    def write(self, value: Any) -> Any:
+        """From Python to JSON."""
+        return [self.item.write(item) for item in value] if self.item else value
