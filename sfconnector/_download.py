@@ -100,15 +100,22 @@ class FileStream:
         self.close()
 
 
-def begin_anew(session: Session, error: TransportError, attempt: int) -> bool:
-    """Tell whether a download that broke off is to begin once more, and wait until it may."""
+def begin_anew(session: Session, operation: str, error: TransportError, attempt: int) -> bool:
+    """Tell whether a download that broke off is to begin once more, and wait until it may.
+
+    Args:
+        session: Has the rules.
+        operation: What was under way, by its operationId.
+        error: How it broke off.
+        attempt: Which attempt that was, counted from 1.
+    """
     # Each attempt takes as long as the file is long, so it is their number that ends them.
     decision = session.retry.decide(Outcome(error.failure), attempt=attempt, elapsed=0.0, idempotent=True)
     if decision.delay is None:
         return False
     from sfconnector._events import RequestEvent
 
-    session.pause(RequestEvent("get_blob", error.method, error.path, attempt), decision.reason, decision.delay)
+    session.pause(RequestEvent(operation, error.method, error.path, attempt), decision.reason, decision.delay)
     return True
 
 

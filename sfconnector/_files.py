@@ -292,7 +292,7 @@ class Files:
                         file.write(piece)
                     return stream.file
                 except TransportError as error:
-                    if not begin_anew(self._session, error, attempt):
+                    if not begin_anew(self._session, "get_blob", error, attempt):
                         raise
                 file.seek(0)
                 file.truncate()

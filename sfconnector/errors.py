@@ -136,7 +136,7 @@ class Failure(enum.Enum):
     CONNECT = "no connection"
     TIMEOUT = "no answer in time"
     CUT = "the connection broke"
-    GARBLED = "the answer is not the JSON that was asked for"
+    GARBLED = "the answer is not of the form that was asked for"
 
 
 _NEVER_SENT: Final = {Failure.BUSY, Failure.CERTIFICATE, Failure.CONNECT}
