@@ -1,0 +1,153 @@
+"""Rows written as CSV, a block at a time."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any, NoReturn
+
+from sfconnector._csv.columns import check_columns
+from sfconnector._csv.dialect import Dialect
+from sfconnector._csv.values import text, texts
+
+
+class Writer:
+    """Writes rows under a header.
+
+    Args:
+        columns: The header.
+        dialect: Their form.
+
+    Attributes:
+        columns: The header.
+        header: It, as it is written.
+
+    Raises:
+        TypeError, ValueError: The columns cannot be right.
+    """
+
+    def __init__(self, columns: Sequence[str], dialect: Dialect) -> None:
+        self.columns = check_columns(columns)
+        self._known = frozenset(self.columns)
+        self._dialect = dialect
+        self._buffer = io.StringIO(newline="")
+        self._writer = csv.writer(self._buffer, delimiter=dialect.delimiter, lineterminator=dialect.terminator)
+        name = self.columns[0]
+        self._get: Callable[[Any], tuple[Any, ...]] = (
+            itemgetter(*self.columns) if len(self.columns) > 1 else lambda row: (row[name],)
+        )
+        self.header = self._write([self.columns])
+
+    def mappings(self, rows: Sequence[Mapping[str, Any]], first: int = 0, *, others: bool = False) -> bytes:
+        """Write rows that are mappings; a key that is missing leaves its cell empty.
+
+        Args:
+            rows: The rows.
+            first: The number of the first one, for errors.
+            others: Whether rows may have other keys, which are left out.
+
+        Raises:
+            TypeError: A row is no mapping, or a value is of a type that is in no cell.
+            ValueError: A row has another key, or a value has no form.
+        """
+        width = len(self.columns)
+        try:
+            alike = others or set(map(len, rows)) == {width}
+            cells = list(map(self._get, rows)) if alike else self._sparse(rows, first)
+        except (KeyError, TypeError, IndexError, AttributeError):
+            cells = self._sparse(rows, first, others=others)
+        return self._cells(cells, first)
+
+    def sequences(self, rows: Sequence[Sequence[Any]], first: int = 0) -> bytes:
+        """Write rows that are sequences of as many values as there are columns.
+
+        Raises:
+            TypeError: A row is no list or tuple, or a value is of a type that is in no cell.
+            ValueError: A row has more or fewer values, or a value has no form.
+        """
+        width = len(self.columns)
+        for index, row in enumerate(rows, first):
+            if not isinstance(row, list | tuple):
+                raise TypeError(f"row {index} is no list or tuple of values, but a {type(row).__name__}")
+            if len(row) != width:
+                raise ValueError(f"row {index} has {len(row)} values, and there are {width} columns")
+        return self._cells(rows, first)
+
+    def columnar(self, columns: Sequence[Sequence[Any]], first: int = 0) -> bytes:
+        """Write rows whose values are given column by column.
+
+        Raises:
+            TypeError, ValueError: A value is of a type that is in no cell, or has no form.
+        """
+        named = zip(self.columns, columns, strict=True)
+        cells = zip(*[self._column(name, values, first) for name, values in named], strict=True)
+        return self._write(cells, first)
+
+    def _sparse(self, rows: Sequence[Any], first: int, *, others: bool = False) -> list[tuple[Any, ...]]:
+        cells = []
+        for index, row in enumerate(rows, first):
+            if not isinstance(row, Mapping):
+                raise TypeError(f"row {index} is no mapping of columns and values, but a {type(row).__name__}")
+            if not others and (unknown := row.keys() - self._known):
+                raise ValueError(f"row {index} has {next(iter(unknown))!r}, which is none of the columns")
+            cells.append(tuple(row.get(name, "") for name in self.columns))
+        return cells
+
+    def _cells(self, cells: Sequence[Sequence[Any]], first: int) -> bytes:
+        try:
+            # The cheapest way to learn that all are texts, as they often are.
+            "".join(chain.from_iterable(cells))
+        except TypeError:
+            return self.columnar(list(zip(*cells, strict=True)), first)
+        return self._write(cells, first)
+
+    def _column(self, name: str, values: Sequence[Any], first: int) -> Sequence[Any]:
+        try:
+            return texts(values)
+        except (TypeError, ValueError):
+            _explain(name, values, first)
+
+    def _write(self, cells: Iterable[Sequence[Any]], first: int = 0) -> bytes:
+        cells = cells if isinstance(cells, Collection) else list(cells)
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        self._writer.writerows(cells)
+        written = self._buffer.getvalue()
+        if "\r" in written and self._dialect.terminator == "\n":
+            written = self._quoted(cells)
+        try:
+            return written.encode()
+        except UnicodeEncodeError:
+            for index, row in enumerate(cells, first):
+                for name, value in zip(self.columns, row, strict=True):
+                    _check_encodable(index, name, value)
+            raise
+
+    def _quoted(self, cells: Iterable[Sequence[Any]]) -> str:
+        # Before Python 3.13 a carriage return is quoted only where it is part of the line ending.
+        buffer = io.StringIO(newline="")
+        options: dict[str, Any] = {"delimiter": self._dialect.delimiter, "lineterminator": self._dialect.terminator}
+        csv.writer(buffer, quoting=csv.QUOTE_ALL, **options).writerows(cells)
+        return buffer.getvalue()
+
+
+def _explain(name: str, values: Sequence[Any], first: int) -> NoReturn:
+    """Name the value that has no form."""
+    for index, value in enumerate(values, first):
+        try:
+            text(value)
+        except TypeError as error:
+            raise TypeError(f"row {index}, {name}: {error}") from None
+        except ValueError as error:
+            raise ValueError(f"row {index}, {name}: {error}") from None
+    raise AssertionError("each of the values has a form")
+
+
+def _check_encodable(index: int, name: str, value: object) -> None:
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"row {index}, {name}: half of a surrogate pair is no character") from None
