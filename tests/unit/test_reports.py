@@ -524,5 +524,15 @@ class TestRows:
         with pytest.raises(errors.InvalidResponseError):
             ran(result)
 
+    @pytest.mark.parametrize("instances", [[None], [{"id": RUN, "status": "New"}, None]])
+    def test_no_run_is_null(self, instances: Any) -> None:
+        reason = "expected a JSON object, got NoneType"
+        with (
+            Server([Reply.of(instances)]) as server,
+            connect(server) as sf,
+            pytest.raises(errors.InvalidResponseError, match=reason),
+        ):
+            sf.reports.instances(REPORT)
+
     def test_a_result_hides_its_rows(self) -> None:
         assert "Alpha" not in repr(ran(answer()))
