@@ -89,17 +89,6 @@ class Objects:
                 },
             )
 
-    def default_record_type(self, sobject: SObjectType) -> str | None:
-        """Find the id of the record type that new records get; ``None`` for the master record type."""
-        for info in sobject.extra.get("recordTypeInfos", ()):
-            if info["defaultRecordTypeMapping"] and not info["master"]:
-                return str(info["recordTypeId"])
-        for entry in sobject.extra.get("recordTypes", ()):
-            if entry["default"]:
-                row = self.database.row(_RECORD_TYPE, [sobject.name, entry["developer_name"]])
-                return None if row is None else str(row["Id"])
-        return None
-
     def _keep(self, sobject: SObjectType) -> SObjectType:
         self.schema.add(sobject)
         self.database.extend(sobject)
@@ -164,3 +153,15 @@ def _extended(known: SObjectType, definition: Mapping[str, Any]) -> SObjectType:
     given |= {key: definition[key] for key in OBJECT_KEYS if key.endswith("able") and key in definition}
     fields = {**known.fields, **{field.name: field for field in added}}
     return attrs.evolve(known, fields=fields, extra={**known.extra, **asked.extra}, **given)
+
+
+def default_record_type(database: Database, sobject: SObjectType) -> str | None:
+    """Find the id of the record type that new records get; ``None`` for the master record type."""
+    for info in sobject.extra.get("recordTypeInfos", ()):
+        if info["defaultRecordTypeMapping"] and not info["master"]:
+            return str(info["recordTypeId"])
+    for entry in sobject.extra.get("recordTypes", ()):
+        if entry["default"]:
+            row = database.row(_RECORD_TYPE, [sobject.name, entry["developer_name"]])
+            return None if row is None else str(row["Id"])
+    return None

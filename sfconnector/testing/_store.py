@@ -1,14 +1,11 @@
 """The records of the local org: storage in SQLite and Salesforce's rules for writing and reading them."""
 
-import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import attrs
 
 from sfconnector.testing import _describe, _ids, _seed
 from sfconnector.testing._blobs import Blobs
@@ -20,29 +17,18 @@ from sfconnector.testing._objects import Objects
 from sfconnector.testing._recent import KEPT, Recent
 from sfconnector.testing._reports._instances import Instances
 from sfconnector.testing._reports._saved import SavedReports
-from sfconnector.testing._rules import Change, derive, follow, roll_up
 from sfconnector.testing._schema import Field, Schema, SObjectType
 from sfconnector.testing._standard import standard_schema
 from sfconnector.testing._trash import Trash
-from sfconnector.testing._validation import AUDIT_FIELDS, Validator
-from sfconnector.testing._values import Misfit, compound, from_json, misfit_error, now_text, to_json
+from sfconnector.testing._validation import Validator
+from sfconnector.testing._values import compound, now_text, to_json
+from sfconnector.testing._writer import Upserted, Writer, check_allowed, checked_alive, key_value
 
 _NO_RESOURCE = "The requested resource does not exist"
 _NO_FIELD = (
     "No such column '{}' on entity '{}'. If you are attempting to use a custom field, be sure to append the '__c' "
     "after the custom field name. Please reference your WSDL or the describe call for the appropriate names."
 )
-_DIGITS = re.compile(r"\{(0+)\}")
-# Salesforce numbers the first case of an org 00001000, its first contract and order 00000100.
-_FIRST_NUMBERS = {"Case.CaseNumber": 1000, "Contract.ContractNumber": 100, "Order.OrderNumber": 100}
-
-
-@attrs.frozen
-class Upserted:
-    """Which record an upsert wrote, and whether it is new."""
-
-    id: str
-    created: bool
 
 
 def _now() -> datetime:
@@ -80,12 +66,13 @@ class Store:
         self.username = _seed.USERNAME
         self._database = Database(path)
         self.blobs = Blobs(self._database, None if str(path) == ":memory:" else Path(f"{path}-blobs"))
-        self._validator = Validator(self.schema, self._database)
-        self._trash = Trash(self.schema, self._database, self._validator, self.blobs)
+        self.validator = Validator(self.schema, self._database)
+        self._trash = Trash(self.schema, self._database, self.validator, self.blobs)
         self._recent = Recent(self.schema, self._database)
-        self.reports = SavedReports(self._database, self._insert, clock)
+        self.writer = Writer(self.schema, self._database, self.validator, self.blobs, clock)
+        self.reports = SavedReports(self._database, self.writer.insert, clock)
         self.report_instances = Instances(self._database, clock)
-        self._objects = Objects(self.schema, self._database, self._insert)
+        self._objects = Objects(self.schema, self._database, self.writer.insert)
         with self.transaction():
             self._objects.restore()
             self.admin_user_id, self.organization_id = self._first_day()
@@ -169,9 +156,9 @@ class Store:
     def create(self, sobject: str, values: Mapping[str, Any], context: RequestContext) -> str:
         """Create a record and return its 18-character id."""
         made = self.sobject(sobject)
-        _check_allowed(made, made.createable, "inserted")
+        check_allowed(made, made.createable, "inserted")
         with self.transaction():
-            return self._create(made, self._validator.read(made, values), context)
+            return self.writer.create(made, self.validator.read(made, values), context)
 
     def update(
         self,
@@ -184,10 +171,10 @@ class Store:
     ) -> None:
         """Change a record; ``in_url=False`` where the id came in the record: a malformed one is refused otherwise."""
         changed = self.sobject(sobject)
-        _check_allowed(changed, changed.updateable, "updated")
+        check_allowed(changed, changed.updateable, "updated")
         with self.transaction():
-            row = self._existing(changed, record_id, in_url=in_url)
-            self._update(changed, row, self._validator.read(changed, values), context)
+            row = self.writer.existing(changed, record_id, in_url=in_url)
+            self.writer.update(changed, row, self.validator.read(changed, values), context)
 
     def upsert(
         self, sobject: str, field: str, value: str, values: Mapping[str, Any], context: RequestContext
@@ -195,12 +182,12 @@ class Store:
         """Create or change the record with this external id, which must not stand in the values too."""
         saved = self.sobject(sobject)
         with self.transaction():
-            key = self._validator.external_id(saved, field)
+            key = self.validator.external_id(saved, field)
             if any(name.lower() == key.name.lower() for name in values):
                 raise OrgError(
                     400, "INVALID_FIELD", f"The {key.name} field should not be specified in the sobject data."
                 )
-            return self._upsert(saved, key, _key_value(key, value), self._validator.read(saved, values), context)
+            return self.writer.upsert(saved, key, key_value(key, value), self.validator.read(saved, values), context)
 
     def upsert_from_values(
         self, sobject: str, field: str, values: Mapping[str, Any], context: RequestContext
@@ -208,22 +195,22 @@ class Store:
         """Upsert with the external id among the values; by ``Id``, a record without one is created."""
         saved = self.sobject(sobject)
         with self.transaction():
-            key = self._validator.external_id(saved, field)
+            key = self.validator.external_id(saved, field)
             rest = dict(values)
             name = next((name for name in rest if name.lower() == key.name.lower()), None)
             value = None if name is None else rest.pop(name)
-            columns = self._validator.read(saved, rest)
+            columns = self.validator.read(saved, rest)
             if key.name == "Id" and not value:
-                _check_allowed(saved, saved.createable, "inserted")
-                return Upserted(self._create(saved, columns, context), created=True)
-            return self._upsert(saved, key, _key_value(key, value), columns, context)
+                check_allowed(saved, saved.createable, "inserted")
+                return Upserted(self.writer.create(saved, columns, context), created=True)
+            return self.writer.upsert(saved, key, key_value(key, value), columns, context)
 
     def delete(self, sobject: str, record_id: str, context: RequestContext, *, in_url: bool = True) -> None:
         """Move a record to the recycle bin, with its details; ``in_url`` as for ``update``."""
         doomed = self.sobject(sobject)
-        _check_allowed(doomed, doomed.deletable, "deleted")
+        check_allowed(doomed, doomed.deletable, "deleted")
         with self.transaction():
-            row = self._existing(doomed, record_id, in_url=in_url)
+            row = self.writer.existing(doomed, record_id, in_url=in_url)
             self._trash.delete(doomed, row["Id"], context, now_text(self.clock()))
 
     def delete_by_external_id(self, sobject: str, field: str, value: str, context: RequestContext) -> None:
@@ -246,16 +233,16 @@ class Store:
     ) -> dict[str, Any]:
         """Read a record as REST answers it: all its fields, or those asked for and the id."""
         read = self.sobject(sobject)
-        row = self._row(read, record_id)
+        row = self.writer.row(read, record_id)
         if row is None:
             raise OrgError(404, "NOT_FOUND", _NO_RESOURCE)
-        return _render(read, _checked_alive(row), fields, context)
+        return _render(read, checked_alive(row), fields, context)
 
     def content(self, sobject: str, record_id: str, field: str) -> Path:
         """Find the file with the content of a binary field; 404 ``NOT_FOUND`` where the field is empty."""
         read = self.sobject(sobject)
-        row = self._row(read, record_id)
-        if row is None or _checked_alive(row)[field] is None:
+        row = self.writer.row(read, record_id)
+        if row is None or checked_alive(row)[field] is None:
             raise OrgError(404, "NOT_FOUND", _NO_RESOURCE)
         return self.blobs.path(row[field])
 
@@ -273,8 +260,8 @@ class Store:
     def find(self, sobject: str, field: str, value: str, context: RequestContext) -> str:  # noqa: ARG002  # as its siblings
         """Return the id of the one record with this external id."""
         searched = self.sobject(sobject)
-        key = self._validator.external_id(searched, field)
-        found = self._validator.matching(searched, key, _key_value(key, value))
+        key = self.validator.external_id(searched, field)
+        found = self.validator.matching(searched, key, key_value(key, value))
         if len(found) > 1:
             raise AmbiguousExternalIdError(key.label, key.name, searched.name, found)
         if not found:
@@ -316,151 +303,15 @@ class Store:
         rows = self._database.rows('SELECT * FROM "RecordType" WHERE "SobjectType" = ?', [sobject.name])
         return [dict(row) for row in rows]
 
-    def _create(self, sobject: SObjectType, columns: dict[str, Any], context: RequestContext) -> str:
-        given = self._with_contents(sobject, self._validator.check(sobject, columns, context))
-        now = now_text(self.clock())
-        record_id = self._next_id(sobject)
-        record = {"Id": record_id, **_defaults(sobject, given), **given}
-        for name, value in record.items():
-            if value is None and not sobject.fields[name].nillable:
-                record[name] = _default(sobject.fields[name])
-        record |= self._assigned(sobject, record, context, now)
-        record |= derive(sobject, self._change({}, record, context, now))
-        self._database.insert(sobject.name, record)
-        self._settle(sobject, self._change({}, record, context, now))
-        return record_id
-
-    def _update(
-        self, sobject: SObjectType, row: dict[str, Any], columns: dict[str, Any], context: RequestContext
-    ) -> None:
-        if sobject.name == "Lead" and row["IsConverted"]:
-            raise OrgError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", ())
-        given = self._with_contents(sobject, self._validator.check(sobject, columns, context, record_id=row["Id"]))
-        self.blobs.drop(row[name] for name in given if sobject.fields[name].type == "base64")
-        now = now_text(self.clock())
-        change = self._change(row, given, context, now)
-        stamps = {"LastModifiedDate": now, "LastModifiedById": context.user_id, "SystemModstamp": now}
-        new = {**given, **derive(sobject, change), **{k: v for k, v in stamps.items() if k in sobject.fields}}
-        if new:
-            self._database.update(sobject.name, row["Id"], new)
-        self._settle(sobject, change)
-
-    def _change(self, before: Mapping[str, Any], given: Mapping[str, Any], context: RequestContext, now: str) -> Change:
-        return Change(self._database, before, given, now, context.user_id, self._insert)
-
-    def _settle(self, sobject: SObjectType, change: Change) -> None:
-        """Let other records follow one that was written."""
-        follow(sobject, change)
-        roll_up(sobject, self._database, [row for row in (change.before, change.after) if row])
-
-    def _upsert(
-        self, sobject: SObjectType, key: Field, value: Any, columns: dict[str, Any], context: RequestContext
-    ) -> Upserted:
-        if value is None:
-            raise OrgError(400, "MISSING_ARGUMENT", f"{key.name} not specified", ())
-        if key.name == "Id":
-            row = self._existing(sobject, value)
-            _check_allowed(sobject, sobject.updateable, "updated")
-            self._update(sobject, row, columns, context)
-            return Upserted(row["Id"], created=False)
-        found = self._validator.matching(sobject, key, value)
-        if len(found) > 1:
-            raise AmbiguousExternalIdError(key.label, key.name, sobject.name, found)
-        if found:
-            _check_allowed(sobject, sobject.updateable, "updated")
-            self._update(sobject, self._existing(sobject, found[0]), columns, context)
-            return Upserted(found[0], created=False)
-        _check_allowed(sobject, sobject.createable, "inserted")
-        return Upserted(self._create(sobject, {**columns, key.name: value}, context), created=True)
-
-    def _with_contents(self, sobject: SObjectType, columns: dict[str, Any]) -> dict[str, Any]:
-        """Keep the contents among the columns, and add their sizes."""
-        stored = dict(columns)
-        for name in columns:
-            if sobject.fields[name].type == "base64":
-                blob = None if columns[name] is None else self.blobs.keep(columns[name])
-                facts: dict[str, Any] = {"BodyLength": 0 if blob is None else blob.size}
-                if blob is not None:
-                    facts |= {"ContentSize": blob.size, "Checksum": blob.md5}
-                stored |= {fact: value for fact, value in facts.items() if fact in sobject.fields}
-                stored[name] = None if blob is None else blob.key
-        return stored
-
-    def _assigned(
-        self, sobject: SObjectType, record: Mapping[str, Any], context: RequestContext, now: str
-    ) -> dict[str, Any]:
-        """Set what the org itself sets: numbers, names, record type, owner and stamps."""
-        assigned: dict[str, Any] = {
-            field.name: self._next_number(sobject, field) for field in sobject.fields.values() if field.auto_number
-        }
-        if sobject.custom and "Name" in sobject.fields and not (assigned.get("Name") or record.get("Name")):
-            assigned["Name"] = record["Id"][:15]
-        if "RecordTypeId" in sobject.fields and "RecordTypeId" not in record:
-            assigned["RecordTypeId"] = self._objects.default_record_type(sobject)
-        if "OwnerId" in sobject.fields and not record.get("OwnerId"):
-            assigned["OwnerId"] = context.user_id
-        stamps = {
-            "CreatedDate": now,
-            "CreatedById": context.user_id,
-            "LastModifiedDate": now,
-            "LastModifiedById": context.user_id,
-            "SystemModstamp": now,
-        }
-        kept = {name for name in AUDIT_FIELDS if record.get(name)}
-        return assigned | {k: v for k, v in stamps.items() if k in sobject.fields and k not in kept}
-
-    def _insert(self, name: str, columns: Mapping[str, Any]) -> str:
-        """Write a row of the org's own making: no check is made of it."""
-        sobject = self.sobject(name)
-        now = now_text(self.clock())
-        record = {"Id": columns.get("Id") or self._next_id(sobject), **columns}
-        context = RequestContext(user_id=_ids.make("005", 1))
-        record |= self._assigned(sobject, record, context, now)
-        self._database.insert(name, record)
-        roll_up(sobject, self._database, [record])
-        return str(record["Id"])
-
     def _first_day(self) -> tuple[str, str]:
         admin_user_id = _ids.make("005", 1)
         if self.count("Organization") == 0:
             self._database.count_up("id:User")
-            _seed.seed(self._insert, admin_user_id)
+            _seed.seed(self.writer.insert, admin_user_id)
             for sobject in list(self.schema):
                 self._objects.add_record_types(sobject)
         row = self._database.row('SELECT "Id" FROM "Organization"')
         return admin_user_id, str(row["Id"]) if row else ""
-
-    def _next_id(self, sobject: SObjectType) -> str:
-        # Objects that share a prefix, as all the statuses do, share the numbers too.
-        prefix = sobject.key_prefix or "000"
-        counter = "id:User" if prefix == "005" else f"id:{prefix}"
-        return _ids.make(prefix, self._database.count_up(counter))
-
-    def _next_number(self, sobject: SObjectType, field: Field) -> str:
-        name = f"{sobject.name}.{field.name}"
-        number = self._database.count_up(f"number:{name}") + _FIRST_NUMBERS.get(name, 1) - 1
-        shape = field.extra.get("autoNumberFormat") or "{0000}"
-        return _DIGITS.sub(lambda match: str(number).zfill(len(match[1])), shape)
-
-    def _row(self, sobject: SObjectType, record_id: str) -> dict[str, Any] | None:
-        """Read a row by an id of 15 or 18 characters; in a URL, no id at all is taken for an external id's field."""
-        normal = _ids.normalize(record_id)
-        if normal is None:
-            raise OrgError(
-                404, "NOT_FOUND", f"Provided external ID field does not exist or is not accessible: {record_id}"
-            )
-        return self._database.find(sobject.name, normal)
-
-    def _existing(self, sobject: SObjectType, record_id: str, *, in_url: bool = False) -> dict[str, Any]:
-        """Read the row that is to be changed or deleted."""
-        wrong = not record_id.startswith(sobject.key_prefix or "") or _ids.normalize(record_id) is None
-        if wrong and not (in_url and _ids.normalize(record_id) is None):
-            label = sobject.fields["Id"].label
-            raise OrgError(400, "MALFORMED_ID", f"{label}: id value of incorrect type: {record_id}", ["Id"])
-        row = self._row(sobject, record_id)
-        if row is None:
-            raise OrgError(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ())
-        return _checked_alive(row)
 
     def _of_any_object(self, record_id: str) -> tuple[SObjectType, str]:
         normal = _ids.normalize(record_id)
@@ -468,42 +319,6 @@ class Store:
         if normal is None or sobject is None:
             raise OrgError(400, "MALFORMED_ID", f"malformed id {record_id}", ())
         return sobject, normal
-
-
-def _checked_alive(row: dict[str, Any]) -> dict[str, Any]:
-    if row.get("IsDeleted"):
-        raise OrgError(404, "ENTITY_IS_DELETED", "entity is deleted", ())
-    return row
-
-
-def _check_allowed(sobject: SObjectType, allowed: bool, verb: str) -> None:
-    if not allowed:
-        raise OrgError(
-            400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be {verb}: {sobject.label}", ()
-        )
-
-
-def _key_value(key: Field, value: Any) -> Any:
-    try:
-        return from_json(key, value)
-    except Misfit:
-        raise misfit_error(key, {key.name: value}, key.name) from None
-
-
-def _defaults(sobject: SObjectType, given: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = {
-        field.name: _default(field) for field in sobject.fields.values() if field.name not in given and is_stored(field)
-    }
-    return {name: value for name, value in defaults.items() if value is not None}
-
-
-def _default(field: Field) -> Any:
-    """Find the stored form of a field's default."""
-    try:
-        default = from_json(field, field.default_value)
-    except Misfit:
-        default = None
-    return 0 if default is None and field.type == "boolean" else default
 
 
 def _render(
