@@ -1,11 +1,14 @@
 """What a REST resource is asked and what it answers, and how both look on the wire."""
 
+import asyncio
 import gzip
+import math
 import secrets
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
 import attrs
@@ -34,6 +37,17 @@ _WORTH_COMPRESSING = 1024
 # More than any request to Salesforce may hold, and little enough to be held in memory.
 _LARGEST_BODY = 200 * 1024 * 1024
 _UNPACKED_AT_ONCE = 1 << 20
+_READ_AT_ONCE = 1 << 18
+
+
+@attrs.frozen
+class Piece:
+    """A body that is sent while it is read: some bytes, then a file from one position to another, or to its end."""
+
+    beginning: bytes
+    path: Path | None = None
+    start: int = 0
+    end: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -41,7 +55,7 @@ class Answer:
     """An answer before it is rendered.
 
     Args:
-        body: JSON data, ready-made bytes, the file that holds them, or ``None`` for no body at all.
+        body: JSON data, ready-made bytes, the file or the piece of one that holds them, or ``None`` for no body at all.
     """
 
     status: int = 200
@@ -59,13 +73,14 @@ class Subrequest:
     headers: Mapping[str, str]
     content: bytes
     form: _multipart.Form | None = None
+    upload: Path | None = None
 
 
 @attrs.frozen(kw_only=True)
 class Call:
     """One authorised call of a REST resource; ``path`` is still percent-encoded, header names are lower-case.
 
-    ``send`` answers a subrequest of this call.
+    ``send`` answers a subrequest of this call; ``upload`` is a body that went to a file as it arrived.
     """
 
     method: str
@@ -77,6 +92,7 @@ class Call:
     context: RequestContext
     send: Callable[["Call", Subrequest], Answer]
     form: _multipart.Form | None = None
+    upload: Path | None = None
 
     @property
     def base(self) -> str:
@@ -266,6 +282,9 @@ def render(request: Request, answer: Answer) -> Response:
         return Response(status_code=answer.status, headers=headers)
     if isinstance(answer.body, Path):
         return _FileResponse(answer.body, answer.status, {**headers, "Content-Type": answer.media_type})
+    if isinstance(answer.body, Piece):
+        packed = "gzip" in request.headers.get("accept-encoding", "")
+        return _PieceResponse(answer.body, answer.status, {**headers, "Content-Type": answer.media_type}, packed=packed)
     if isinstance(answer.body, bytes):
         content = answer.body
     else:
@@ -303,3 +322,47 @@ class _FileResponse(Response):
             for piece in chunks(file):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+
+class _PieceResponse(Response):
+    """Sends a piece of a file as it is read, compressed on the way if the client takes that."""
+
+    def __init__(self, piece: Piece, status: int, headers: Mapping[str, str], *, packed: bool) -> None:
+        self._piece = piece
+        self._packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS | 16) if packed else None
+        coding = {"Content-Encoding": "gzip"} if packed else {}
+        super().__init__(status_code=status, headers={**headers, "Vary": "Accept-Encoding", **coding})
+        del self.headers["content-length"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # as ASGI has it
+        with ExitStack() as files:
+            path = self._piece.path
+            file = None if path is None else files.enter_context(path.open("rb"))
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            if scope["method"] != "HEAD":
+                for part in self._parts(file):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                    # Lets others have their turn: sending waits for slow readers only.
+                    await asyncio.sleep(0)
+            await send({"type": "http.response.body", "body": b""})
+
+    def _parts(self, file: BinaryIO | None) -> Iterator[bytes]:
+        packer = self._packer
+        for part in _read(self._piece, file):
+            packed = part if packer is None else packer.compress(part)
+            if packed:
+                yield packed
+        if packer is not None:
+            yield packer.flush()
+
+
+def _read(piece: Piece, file: BinaryIO | None) -> Iterator[bytes]:
+    if piece.beginning:
+        yield piece.beginning
+    if file is None:
+        return
+    file.seek(piece.start)
+    left = math.inf if piece.end is None else piece.end - piece.start
+    while left > 0 and (part := file.read(int(min(left, _READ_AT_ONCE)))):
+        left -= len(part)
+        yield part

@@ -7,6 +7,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from urllib.parse import unquote
 
 import attrs
@@ -23,10 +24,11 @@ from sfconnector.testing import (
     _rest_composite,
     _rest_describe,
     _rest_graph,
-    _rest_jobs,
+    _rest_ingest,
     _rest_layouts,
     _rest_passwords,
     _rest_query,
+    _rest_query_jobs,
     _rest_quick_actions,
     _rest_records,
     _rest_report_runs,
@@ -35,6 +37,7 @@ from sfconnector.testing import (
     _rest_suggestions,
     _rest_text_search,
     _rest_tree,
+    _rest_uploads,
 )
 from sfconnector.testing._admission import admit
 from sfconnector.testing._context import RequestContext
@@ -93,8 +96,16 @@ def _route(path: str, **handlers: Handler) -> Route:
 # A fixed segment wins over a variable one: it comes first.
 ROUTES = (
     _route("", GET=_rest_describe.resources),
-    _route("jobs/ingest", GET=_rest_jobs.jobs),
-    _route("jobs/query", GET=_rest_jobs.jobs),
+    _route("jobs/ingest", GET=_rest_ingest.all_jobs, POST=_rest_ingest.create),
+    _route("jobs/ingest/{id}", GET=_rest_ingest.get, PATCH=_rest_ingest.change, DELETE=_rest_ingest.delete),
+    _route("jobs/ingest/{id}/batches", PUT=_rest_ingest.upload),
+    _route("jobs/ingest/{id}/successfulResults", GET=_rest_ingest.successful),
+    _route("jobs/ingest/{id}/failedResults", GET=_rest_ingest.failed),
+    _route("jobs/ingest/{id}/unprocessedrecords", GET=_rest_ingest.unprocessed),
+    _route("jobs/query", GET=_rest_query_jobs.all_jobs, POST=_rest_query_jobs.create),
+    _route("jobs/query/{id}", GET=_rest_query_jobs.get, PATCH=_rest_query_jobs.change, DELETE=_rest_query_jobs.delete),
+    _route("jobs/query/{id}/results", GET=_rest_query_jobs.results),
+    _route("jobs/query/{id}/resultPages", GET=_rest_query_jobs.result_pages),
     _route("limits", GET=_rest_describe.limits),
     _route("limits/recordCount", GET=_rest_describe.record_count),
     _route("query", GET=_rest_query.query),
@@ -222,6 +233,9 @@ class Rest:
 
     async def resource(self, request: Request) -> Response:
         async def answered(session: Session) -> Answer:
+            if _rest_uploads.is_upload(request):
+                async with _rest_uploads.received(request, self._runtime.bulk) as upload:
+                    return await self._answer_aside(request, b"", session, upload=upload)
             if media_type_of(request.headers) == _multipart.MEDIA_TYPE:
                 return await self._answer_form(request, session)
             return await self._answer_aside(request, await read_body(request), session)
@@ -242,18 +256,28 @@ class Rest:
             reader.discard()
 
     async def _answer_aside(
-        self, request: Request, content: bytes, session: Session, form: _multipart.Form | None = None
+        self,
+        request: Request,
+        content: bytes,
+        session: Session,
+        form: _multipart.Form | None = None,
+        upload: Path | None = None,
     ) -> Answer:
         """Answer in a worker thread where a function of a test's author may be called."""
         path = request.url.path.rstrip("/")
         if any(part in path for part in _RUNS_CALLABLES) or path.endswith("/composite"):
             # It may take its time, and may well call this org.
-            return await run_in_threadpool(self._answer, request, content, session, form)
+            return await run_in_threadpool(self._answer, request, content, session, form, upload)
         # Not in a worker thread: the store has one lock, and two hand-overs cost as much as a small call.
-        return self._answer(request, content, session, form)
+        return self._answer(request, content, session, form, upload)
 
     def _answer(
-        self, request: Request, content: bytes, session: Session, form: _multipart.Form | None = None
+        self,
+        request: Request,
+        content: bytes,
+        session: Session,
+        form: _multipart.Form | None = None,
+        upload: Path | None = None,
     ) -> Answer:
         headers = dict(request.headers)
         _check_acceptable(headers.get("accept", "*/*"))
@@ -264,6 +288,7 @@ class Rest:
             headers=headers,
             content=content,
             form=form,
+            upload=upload,
         )
         return self._send(session.user_id, wanted)
 
@@ -283,6 +308,7 @@ class Rest:
             headers=wanted.headers,
             content=wanted.content,
             form=wanted.form,
+            upload=wanted.upload,
             context=_context(user_id, number, wanted.headers),
             send=self._subrequest,
         )

@@ -70,6 +70,10 @@ _MAXIMA = {
     "StreamingApiConcurrentClients": 20,
 }
 
+# What /limits does not tell.
+# https://developer.salesforce.com/docs/platform/salesforce-app-limits-cheatsheet/guide/salesforce-app-limits-platform-bulkapi.html
+_UNLISTED = {"DailyBulkApiRecords": 150_000_000}
+
 
 class Usage:
     """Counts requests over 24 hours by the org's clock; thread-safe.
@@ -83,7 +87,8 @@ class Usage:
         self._lock = threading.Lock()
         self._since = clock()
         self._used = 0
-        self._taken: defaultdict[str, deque[datetime]] = defaultdict(deque)
+        self._taken: defaultdict[str, deque[tuple[datetime, int]]] = defaultdict(deque)
+        self._maxima = {**_MAXIMA, **_UNLISTED}
 
     def count(self) -> bool:
         """Count one request; ``False`` if the limit had been reached before it."""
@@ -94,20 +99,30 @@ class Usage:
             self._used += 1
             return True
 
-    def take(self, name: str) -> bool:
-        """Use an hourly or a daily limit of ``/limits`` once; ``False`` if it had been reached before."""
+    def take(self, name: str, amount: int = 1) -> bool:
+        """Use a limit of ``/limits`` that is not about requests; ``False`` if too little is left of it."""
         with self._lock:
-            if self._left(name) == 0:
+            if self._left(name) < amount:
                 return False
-            self._taken[name].append(self._clock())
+            self._taken[name].append((self._clock(), amount))
             return True
+
+    def left(self, name: str) -> int:
+        """How much is left of a limit."""
+        with self._lock:
+            return self._left(name)
+
+    def limit(self, name: str, maximum: int) -> None:
+        """Set the maximum of a limit."""
+        with self._lock:
+            self._maxima[name] = maximum
 
     def _left(self, name: str) -> int:
         taken = self._taken[name]
         span = _DAY if name.startswith("Daily") else _HOUR
-        while taken and self._clock() - taken[0] >= span:
+        while taken and self._clock() - taken[0][0] >= span:
             taken.popleft()
-        return _MAXIMA[name] - len(taken)
+        return max(0, self._maxima[name] - sum(amount for _, amount in taken))
 
     @property
     def used(self) -> int:
@@ -127,10 +142,12 @@ class Usage:
 
     def limits(self) -> dict[str, Any]:
         """The body of ``/limits``."""
-        limits: dict[str, Any] = {name: {"Max": maximum, "Remaining": maximum} for name, maximum in _MAXIMA.items()}
         with self._lock:
-            for name in list(self._taken):
-                limits[name]["Remaining"] = self._left(name)
+            limits: dict[str, Any] = {
+                name: {"Max": self._maxima[name], "Remaining": self._left(name) if name in self._taken else maximum}
+                for name, maximum in self._maxima.items()
+                if name not in _UNLISTED
+            }
         limits["DailyApiRequests"] = {"Max": self.maximum, "Remaining": self.maximum - self.used}
         permission_sets = {"Max": 1_500, "Remaining": 1_500}
         limits["PermissionSets"] = permission_sets | {"CreateCustom": {"Max": 1_000, "Remaining": 1_000}}

@@ -1,6 +1,7 @@
 """What runs bulk jobs: worker threads that take up work in the order in which it came, and the jobs themselves."""
 
 import logging
+import secrets
 import shutil
 import tempfile
 import threading
@@ -88,12 +89,19 @@ class Engine:
 
     def make_folder(self, job_id: str) -> Path:
         """The folder for the files of a new job."""
+        folder = self._root() / job_id
+        folder.mkdir()
+        return folder
+
+    def make_file(self) -> Path:
+        """A place for a file that may be moved to the folder of a job."""
+        return self._root() / secrets.token_hex(16)
+
+    def _root(self) -> Path:
         with self.changed:
             if self._folder is None:
                 self._folder = tempfile.TemporaryDirectory(prefix="local-org-bulk-")
-            folder = Path(self._folder.name) / job_id
-        folder.mkdir()
-        return folder
+            return Path(self._folder.name)
 
     def add(self, job: Job) -> None:
         with self.changed:

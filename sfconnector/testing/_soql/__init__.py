@@ -9,5 +9,17 @@ from sfconnector.testing._soql._execute import Result, execute
 from sfconnector.testing._soql._explain import explain
 from sfconnector.testing._soql._functions import register
 from sfconnector.testing._soql._parser import parse, parse_field_list
+from sfconnector.testing._soql._table import plan_table, take_snapshot
 
-__all__ = ["Context", "Cursors", "Result", "execute", "explain", "parse", "parse_field_list", "register"]
+__all__ = [
+    "Context",
+    "Cursors",
+    "Result",
+    "execute",
+    "explain",
+    "parse",
+    "parse_field_list",
+    "plan_table",
+    "register",
+    "take_snapshot",
+]

@@ -1,20 +1,33 @@
 """SELECTs that answer records, those of child relationships included."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
 
 from sfconnector.testing._errors import OrgError
-from sfconnector.testing._schema import ChildRelationship
+from sfconnector.testing._schema import ChildRelationship, SObjectType
 from sfconnector.testing._soql import _ast, _refusals
 from sfconnector.testing._soql._aggregate import is_aggregate
 from sfconnector.testing._soql._refusals import MALFORMED_QUERY
 from sfconnector.testing._soql._select import Plan, Select
-from sfconnector.testing._soql._selection import Selection
+from sfconnector.testing._soql._selection import Cell, Selection
 from sfconnector.testing._soql._statement import select
 
 _MAXIMUM_CHILDREN: Final = 20
 _MAXIMUM_LEVELS: Final = 5
 # Before this version child relationships did not nest.
 _DEEP_SINCE: Final = 58.0
+
+
+@attrs.frozen
+class TablePlan:
+    """What to ask SQLite, and how to read the cells of a row."""
+
+    sobject: SObjectType
+    sql: str
+    parameters: Mapping[str, Any]
+    cells: tuple[Cell, ...]
 
 
 class RecordSelect(Select):
@@ -25,6 +38,16 @@ class RecordSelect(Select):
         shape = selection.shape()
         sql = select(selection.columns, self.scope.joins, self.where(), order_by=self._order(), window=self.window())
         return Plan(sql, self.statement.parameters, shape, self._children())
+
+    def plan_table(self) -> TablePlan:
+        """Plan a query whose answer is flat: no record holds another."""
+        self.check()
+        selection = self._selection()
+        cells = selection.cells()
+        # Even a SELECT of nothing but functions has a column.
+        selection.position(self.scope.root.record_id)
+        sql = select(selection.columns, self.scope.joins, self.where(), order_by=self._order(), window=self.window())
+        return TablePlan(self.sobject, sql, self.statement.parameters, tuple(cells))
 
     def plan_child(self, reference: str) -> Plan:
         """Plan the records whose field ``reference`` names one of the parents."""

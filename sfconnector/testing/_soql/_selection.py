@@ -54,6 +54,15 @@ class _TypeOf:
     otherwise: _Parent | None
 
 
+@attrs.frozen
+class Cell:
+    """A value of a flat row: the path that selects it, its type, and where it comes from."""
+
+    path: str
+    type: str
+    value: Value
+
+
 class Selection:
     """Collects the field list of a SELECT that answers records.
 
@@ -67,6 +76,7 @@ class Selection:
         self._context = context
         self._root = _Parent(scope.root)
         self._unnamed = count()
+        self._selected: list[tuple[str, FieldColumn | _Computed | _TypeOf]] = []
 
     # What is selected
 
@@ -163,6 +173,7 @@ class Selection:
         if key in parent.members:
             raise self._duplicate(path)
         parent.members[key] = member
+        self._selected.append((path, member))
 
     @staticmethod
     def _duplicate(path: str) -> OrgError:
@@ -195,6 +206,27 @@ class Selection:
 
     def shape(self) -> RecordShape:
         return self._shape(self._root)
+
+    def cells(self) -> list[Cell]:
+        """Read a row as a flat one, in the order of the field list.
+
+        Raises:
+            OrgError: 400 for what has no single value.
+        """
+        cells = []
+        for path, member in self._selected:
+            match member:
+                case FieldColumn() if member.field.type in COMPOUND:
+                    raise OrgError(400, "API_ERROR", "Selecting compound data not supported in Bulk Query")
+                case FieldColumn():
+                    kind = member.field.type
+                    cells.append(Cell(path, kind, field_value(kind, self.position(member.sql))))
+                case _Computed(sql, kind, convert):
+                    value = converted_value(field_value(kind, self.position(sql)), convert)
+                    cells.append(Cell(path, kind if convert is None else "string", value))
+                case _TypeOf():
+                    raise OrgError(400, "API_ERROR", "TYPEOF is not supported in Bulk Query")
+        return cells
 
     def position(self, sql: str) -> int:
         """Have a column in the row, once, and tell where."""

@@ -1,0 +1,112 @@
+"""CSV as both bulk APIs read and write it.
+
+https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/datafiles_prepare_csv.htm
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from sfconnector.testing._errors import OrgError
+
+DELIMITERS: Final = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
+LINE_ENDINGS: Final = {"LF": "\n", "CRLF": "\r\n"}
+# Beyond this the csv module of Python refuses a field, unless told otherwise for the whole process.
+_CSV_LIMIT: Final = 131_072
+
+
+class Upload:
+    """An uploaded file, read record by record; ``position`` is where the next one begins.
+
+    Args:
+        path: the file.
+        delimiter: name of the column delimiter.
+        line_ending: name of the line ending.
+
+    Raises:
+        OrgError: ``ClientInputError`` or ``InvalidBatch``: it cannot be read as what it is said to be.
+    """
+
+    def __init__(self, path: Path, delimiter: str, line_ending: str) -> None:
+        self._delimiter = DELIMITERS[delimiter]
+        self._line_ending = line_ending
+        self.position = 0
+        self._file = path.open("rb")
+        try:
+            self.header_text = next(self._records(1), "")
+            rows = self._parsed([self.header_text]) if self.header_text else []
+        except BaseException:
+            self._file.close()
+            raise
+        self.header: list[str] = [name.strip() for name in rows[0]] if rows else []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def read(self, number: int) -> list[list[str]]:
+        """The next records, fewer than asked for at the end only."""
+        return self._parsed(list(self._records(number)))
+
+    def _records(self, number: int) -> Iterator[str]:
+        """Texts of records without their line endings; one is whole when its quotes come in pairs."""
+        while number > 0 and (line := self._file.readline()):
+            while line.count(b'"') % 2:
+                more = self._file.readline()
+                if not more:
+                    raise OrgError(400, "ClientInputError", "Failed to parse CSV: a quoted value does not end")
+                line += more
+            self.position += len(line)
+            text = self._without_ending(line)
+            if text:
+                number -= 1
+                yield text
+
+    def _without_ending(self, line: bytes) -> str:
+        crlf = line.endswith(b"\r\n")
+        if line.endswith(b"\n") and crlf != (self._line_ending == "CRLF"):
+            raise OrgError(
+                400,
+                "ClientInputError",
+                f"LineEnding is invalid on user data. Current LineEnding setting is {self._line_ending}",
+            )
+        try:
+            return line.removesuffix(b"\r\n" if crlf else b"\n").decode()
+        except UnicodeDecodeError:
+            raise OrgError(400, "ClientInputError", "Failed to parse CSV: the data is not UTF-8") from None
+
+    def _parsed(self, texts: Sequence[str]) -> list[list[str]]:
+        if any(len(text) > _CSV_LIMIT for text in texts):
+            return [self._split(text) for text in texts]
+        try:
+            return list(csv.reader(texts, delimiter=self._delimiter, strict=True))
+        except csv.Error as error:
+            raise OrgError(400, "ClientInputError", f"Failed to parse CSV: {error}") from error
+
+    def _split(self, text: str) -> list[str]:
+        """As the csv module does, with no limit."""
+        delimiter = re.escape(self._delimiter)
+        cells = re.findall(rf'(?:^|{delimiter})(?:"((?:[^"]|"")*)"(?={delimiter}|$)|([^{delimiter}]*))', text)
+        return [quoted.replace('""', '"') or plain for quoted, plain in cells]
+
+
+class _Lines(list[str]):
+    """Takes what a csv writer writes, record by record."""
+
+    write = list.append
+
+
+def lines(rows: Iterable[Iterable[Any]], delimiter: str = "COMMA", line_ending: str = "LF") -> list[bytes]:
+    """Rows as CSV with every cell in quotes, as Salesforce writes it."""
+    written = _Lines()
+    csv.writer(
+        written, delimiter=DELIMITERS[delimiter], lineterminator=LINE_ENDINGS[line_ending], quoting=csv.QUOTE_ALL
+    ).writerows(rows)
+    return [line.encode() for line in written]

@@ -1,0 +1,147 @@
+"""Ingest jobs of Bulk API 2.0: from the job to its results.
+
+https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/bulk_api_2_0_ingest.htm
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+from sfconnector.testing._bulk._ingest import FAILED, SUCCEEDED, IngestJob, IngestWork
+from sfconnector.testing._errors import OrgError
+from sfconnector.testing._http import Answer, Call, Piece
+from sfconnector.testing._rest_jobs import choice, found, info, listed, new_facts, numbers, spoken, update
+from sfconnector.testing._rest_jobs import delete as delete_job
+from sfconnector.testing._runtime import Runtime
+
+CSV: Final = "text/csv"
+_OPERATIONS: Final = ("delete", "hardDelete", "insert", "update", "upsert")
+
+
+def create(runtime: Runtime, call: Call) -> Answer:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/create_job.htm"""
+    asked = call.json_object()
+    job = make(runtime, call, asked)
+    return Answer(body=info(job))
+
+
+def make(runtime: Runtime, call: Call, asked: dict[str, Any]) -> IngestJob:
+    """Make the job that a client asks for."""
+    operation = choice(asked, "operation", _OPERATIONS)
+    sobject = runtime.store.schema.get(str(asked.get("object") or ""))
+    if sobject is None:
+        raise OrgError(400, "INVALIDJOB", f"InvalidJob : Unable to find object: {asked.get('object')}")
+    external_id = asked.get("externalIdFieldName")
+    if operation == "upsert":
+        field = sobject.field(str(external_id or ""))
+        if field is None or not (field.external_id or field.id_lookup):
+            raise OrgError(
+                400,
+                "INVALIDJOB",
+                f"InvalidJob : Field name provided, {external_id} does not match an External ID, Salesforce Id, or "
+                f"indexed field for {sobject.name}",
+            )
+    job = IngestJob(
+        **new_facts(runtime, call, asked),
+        kind="V2Ingest",
+        operation=operation,
+        sobject=sobject.name,
+        external_id=external_id if operation == "upsert" else None,
+        assignment_rule_id=asked.get("assignmentRuleId"),
+    )
+    runtime.bulk.add(job)
+    return job
+
+
+def get(runtime: Runtime, _call: Call, job_id: str) -> Answer:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/get_job_info.htm"""
+    job = found(runtime, job_id, "V2Ingest", "Classic")
+    return Answer(body=info(job) | numbers(job))
+
+
+def all_jobs(runtime: Runtime, call: Call) -> Answer:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/get_all_jobs.htm"""
+    return listed(runtime, call, "ingest")
+
+
+def upload(runtime: Runtime, call: Call, job_id: str) -> Answer:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/upload_job_data.htm"""
+    job = _ingest_job(runtime, job_id)
+    with runtime.bulk.changed:
+        check_uploadable(job)
+        assert call.upload is not None  # noqa: S101  # the way here leads through receive()
+        call.upload.replace(job.upload)
+        job.has_upload = True
+        runtime.bulk.touch(job)
+    return Answer(status=201)
+
+
+def check_uploadable(job: IngestJob) -> None:
+    """Refuse data for a job that is closed, or has some already."""
+    if job.state != "Open":
+        raise OrgError(400, "INVALIDJOBSTATE", f"Uploading data to an already {job.state} Job not allowed")
+    if job.has_upload:
+        raise OrgError(
+            400,
+            "INVALIDJOB",
+            f"InvalidJob : Found multiple contents for job: <{job.id}>, please 'Close' / 'Abort' / 'Delete' the "
+            "current Job then create a new Job and make sure you only do 'PUT' once on a given Job.",
+        )
+
+
+def change(runtime: Runtime, call: Call, job_id: str) -> Answer:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/close_job.htm"""
+    job = _ingest_job(runtime, job_id)
+    state = update(runtime, call, job, ("Aborted", "UploadComplete"))
+    if state == "UploadComplete":
+        with runtime.bulk.changed:
+            if job.state != "Open":
+                raise OrgError(400, "INVALIDJOBSTATE", f"Closing already {spoken(job)} Job not allowed")
+            runtime.bulk.touch(job, "UploadComplete")
+            body = info(job)
+        submit(runtime, call, job)
+        return Answer(body=body)
+    return Answer(body=info(job))
+
+
+def delete(runtime: Runtime, _call: Call, job_id: str) -> Answer:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/delete_job.htm"""
+    return delete_job(runtime, _ingest_job(runtime, job_id))
+
+
+def submit(runtime: Runtime, call: Call, job: IngestJob) -> None:
+    """Let a closed job be processed."""
+    work = IngestWork(job, runtime.bulk, runtime.store, runtime.faults, runtime.usage, call.context)
+    runtime.bulk.submit(work)
+
+
+def successful(runtime: Runtime, _call: Call, job_id: str) -> Answer:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/get_job_successful_results.htm"""
+    job = _ingest_job(runtime, job_id)
+    return _results(job.result_header(SUCCEEDED), job.successful)
+
+
+def failed(runtime: Runtime, _call: Call, job_id: str) -> Answer:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/get_job_failed_results.htm"""
+    job = _ingest_job(runtime, job_id)
+    return _results(job.result_header(FAILED), job.failed)
+
+
+def unprocessed(runtime: Runtime, _call: Call, job_id: str) -> Answer:
+    """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/get_job_unprocessed_results.htm"""
+    job = _ingest_job(runtime, job_id)
+    if job.state == "JobComplete" or not job.has_upload:
+        return _results(job.result_header(()), None)
+    # Where no record has been processed the rest begins with the header.
+    header = job.result_header(()) if job.position else b""
+    return _results(header, job.upload, job.position)
+
+
+def _results(header: bytes, path: Path | None, start: int = 0) -> Answer:
+    there = path is not None and path.exists()
+    return Answer(body=Piece(header if header.strip() else b"", path if there else None, start), media_type=CSV)
+
+
+def _ingest_job(runtime: Runtime, job_id: str) -> IngestJob:
+    job = found(runtime, job_id, "V2Ingest")
+    assert isinstance(job, IngestJob)  # noqa: S101  # so its kind says
+    return job
