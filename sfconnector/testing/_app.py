@@ -10,6 +10,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from sfconnector.testing._apex_rest import ApexRest
+from sfconnector.testing._async._endpoint import Async
 from sfconnector.testing._faults import Fault
 from sfconnector.testing._oauth import OAuth
 from sfconnector.testing._rest import Rest
@@ -44,11 +45,15 @@ def create_app(runtime: Runtime) -> ASGIApp:
     oauth = OAuth(runtime)
     rest = Rest(runtime)
     apex = ApexRest(runtime)
+    bulk = Async(runtime)
     control = Control(runtime)
     routes = [
         Route("/services/data", rest.versions, methods=_ANY),
         Route("/services/data/", rest.versions, methods=_ANY),
         Route("/services/data/{resource:path}", rest.resource, methods=_ANY),
+        Route("/services/async/{path:path}", bulk.resource, methods=_ANY),
+        # As clients ask that put the path behind an address that ends with a slash.
+        Route("//services/async/{path:path}", bulk.resource, methods=_ANY),
         Route("/services/apexrest/{path:path}", apex.resource, methods=_ANY),
         Route("/services/oauth2/token", oauth.token, methods=_ANY),
         Route("/services/oauth2/revoke", oauth.revoke, methods=["GET", "POST"]),

@@ -59,7 +59,7 @@ from sfconnector.testing._tokens import Session
 
 _LOG = logging.getLogger("sfconnector.testing")
 _ROOT = "/services/data/"
-_OLDEST, _LATEST = 31, 68
+OLDEST, LATEST = 31, 68
 _OLDEST_EVER = 7
 _RUNS_CALLABLES = ("/actions/custom/", "/composite/batch")
 
@@ -210,12 +210,12 @@ def versions() -> list[dict[str, str]]:
     """The body of ``GET /services/data``."""
     return [
         {"label": _label(number), "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
-        for number in range(_OLDEST, _LATEST + 1)
+        for number in range(OLDEST, LATEST + 1)
     ]
 
 
 def _label(number: int) -> str:
-    seasons = number - _OLDEST  # 31.0 is Summer '14; there are three releases a year
+    seasons = number - OLDEST  # 31.0 is Summer '14; there are three releases a year
     return f"{('Summer', 'Winter', 'Spring')[seasons % 3]} '{14 + (seasons + 2) // 3}"
 
 
@@ -365,9 +365,9 @@ def _version(segment: str) -> str:
     """
     match = re.fullmatch(r"v([1-9]\d?)\.0", segment)
     number = int(match[1]) if match else 0
-    if _OLDEST_EVER <= number < _OLDEST:
-        raise OrgError(410, "GONE", f"API version {number}.0 is retired; the oldest one still served is {_OLDEST}.0")
-    if not _OLDEST <= number <= _LATEST:
+    if _OLDEST_EVER <= number < OLDEST:
+        raise OrgError(410, "GONE", f"API version {number}.0 is retired; the oldest one still served is {OLDEST}.0")
+    if not OLDEST <= number <= LATEST:
         raise OrgError(404, "NOT_FOUND", "The requested resource does not exist")
     return f"{number}.0"
 

@@ -107,12 +107,19 @@ class Validator:
         given = {key: entry for key, entry in value.items() if key != "attributes"}
         targets = [target for target in map(self.schema.get, lookup.reference_to) if target is not None]
         wanted = value.get("attributes", {}).get("type") if isinstance(value.get("attributes", {}), Mapping) else None
+        refused: OrgError | None = None
         for parent in targets:
             if len(given) == 1 and wanted in (None, parent.name):
                 ((key, key_value),) = given.items()
                 field = parent.field(key)
                 if field is not None and (field.external_id or field.id_lookup):
-                    return {lookup.name: self._parent_id(parent, field, {key: key_value})}
+                    try:
+                        return {lookup.name: self._parent_id(parent, field, {key: key_value})}
+                    except OrgError as error:
+                        # It may be of another object: an owner is a user or a queue.
+                        refused = error
+        if refused is not None:
+            raise refused
         raise OrgError(
             400,
             "INVALID_FIELD",

@@ -16,7 +16,11 @@ INVALID_OPERATION: Final = "InvalidOperation"
 INVALID_SESSION_ID: Final = "InvalidSessionId"
 INVALID_URL: Final = "InvalidUrl"
 INVALID_VERSION: Final = "InvalidVersion"
+TOO_MANY_LOCK_FAILURES: Final = "TooManyLockFailure"
 UNKNOWN: Final = "Unknown"
+# Of the codes that Salesforce's own client knows, as is InvalidVersion:
+# https://github.com/forcedotcom/wsc/blob/master/src/main/java/com/sforce/async/AsyncExceptionCode.java
+UNSUPPORTED_CONTENT_TYPE: Final = "UnsupportedContentType"
 
 
 class AsyncError(Exception):

@@ -22,13 +22,17 @@ CONTENT_TYPES: Final[Mapping[str, DataFormat]] = {
 JSON: Final = "application/json"
 XML: Final = "application/xml"
 CSV: Final = "text/csv"
-ZIP: Final = "application/zip"
 MEDIA_TYPES: Final[Mapping[DataFormat, str]] = {"CSV": CSV, "JSON": JSON, "XML": XML}
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """The media type of a request without its parameters; empty where it names none."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def wants_json(headers: Mapping[str, str]) -> bool:
     """Tell whether a request wants JSON where no job decides: it respects the Content-Type, and XML is the default."""
-    return headers.get("content-type", "").partition(";")[0].strip().lower() in (JSON, "zip/json")
+    return media_type(headers) in (JSON, "zip/json")
 
 
 def error_answer(error: AsyncError, *, json: bool) -> Answer:

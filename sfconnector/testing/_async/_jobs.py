@@ -30,8 +30,8 @@ class Batch:
     Args:
         id: 18 characters, beginning with ``751``.
         request: the file with what the client sent, or with the query of a chunk.
-        media_type: of the request.
-        results: the files with the results of a query by their ids, or the one with those of records.
+        retries: how often the rest of it was put off.
+        results: files by their ids: those with the records of a query, or the one with what became of records.
     """
 
     id: str
@@ -39,9 +39,9 @@ class Batch:
     created: datetime
     modified: datetime
     request: Path
-    media_type: str
     state: BatchState = "Queued"
     state_message: str | None = None
+    retries: int = 0
     results: dict[str, Path] = attrs.field(factory=dict)
     records_processed: int = 0
     records_failed: int = 0
@@ -51,8 +51,9 @@ class Batch:
 
 @attrs.define(kw_only=True, eq=False)
 class ClassicJob(Job):
-    """A job of Bulk API 1.0."""
+    """A job of Bulk API 1.0; ``retries_batches`` tells whether those that meet locked records are taken up again."""
 
+    retries_batches: bool = True
     chunking: Chunking | None = None
     batches: dict[str, Batch] = attrs.field(factory=dict)
 
@@ -95,9 +96,8 @@ def job_info(job: ClassicJob, *, json: bool) -> Any:
         f"numberBatches{state}": sum(batch.state == state for batch in batches) for state in _COUNTED
     }
     numbers["numberBatchesTotal"] = sum(numbers.values())
-    numbers["numberRecordsProcessed"] = sum(batch.records_processed for batch in batches)
+    numbers["numberRecordsProcessed"] = job.records_processed
     numbers["numberRetries"] = job.retries
-    failed = sum(batch.records_failed for batch in batches)
     times = _times(job)
     if json:
         facts = {
@@ -112,7 +112,7 @@ def job_info(job: ClassicJob, *, json: bool) -> Any:
             "externalIdFieldName": job.external_id,
             "fastPathEnabled": False,
             "id": job.id,
-            "numberRecordsFailed": failed,
+            "numberRecordsFailed": job.records_failed,
             "object": job.sobject,
             "operation": job.operation,
             "state": job.state,
@@ -136,7 +136,7 @@ def job_info(job: ClassicJob, *, json: bool) -> Any:
                 **numbers,
                 "apiVersion": job.version,
                 "assignmentRuleId": job.assignment_rule_id,
-                "numberRecordsFailed": failed,
+                "numberRecordsFailed": job.records_failed,
                 **times,
             }
         ),

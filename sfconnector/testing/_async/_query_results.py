@@ -4,7 +4,7 @@ https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-using
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,13 +15,24 @@ _MOMENTS: Final = {"date": "%Y-%m-%d", "datetime": "%Y-%m-%dT%H:%M:%S.%f%z"}
 _INDENT: Final = "  "
 
 
-def json_lines(records: Iterable[Mapping[str, Any]], schema: Schema) -> Iterator[bytes]:
-    """Write an array of records, piece by piece, in the layout of the recorded answers."""
-    between = "[ "
-    for record in records:
-        yield f"{between}{_pretty(_timed(record, schema), '')}".encode()
-        between = ", "
-    yield b"[ ]" if between == "[ " else b" ]"
+class JsonResult:
+    """An array of records, in the layout of the recorded answers."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._before = "[ "
+
+    def records(self, records: Iterable[Mapping[str, Any]]) -> bytes:
+        """Write the next records."""
+        pieces: list[str] = []
+        for record in records:
+            pieces += (self._before, _pretty(_timed(record, self._schema), ""))
+            self._before = ", "
+        return "".join(pieces).encode()
+
+    def end(self) -> bytes:
+        """Write what follows the last record."""
+        return b"[ ]" if self._before == "[ " else b" ]"
 
 
 def _timed(value: Any, schema: Schema) -> Any:
@@ -66,12 +77,21 @@ def _pretty(value: Any, indent: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def xml_lines(records: Iterable[Mapping[str, Any]], schema: Schema) -> Iterator[bytes]:
-    """Write a ``queryResult``, piece by piece; a record has its type and its id before its fields."""
-    yield f'{_xml.DECLARATION}<queryResult xmlns="{_xml.NAMESPACE}" xmlns:xsi="{_xml.XSI}">'.encode()
-    for record in records:
-        yield _record("records", record, schema).encode()
-    yield b"</queryResult>"
+class XmlResult:
+    """A ``queryResult``; a record has its type and its id before its fields."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._before = f'{_xml.DECLARATION}<queryResult xmlns="{_xml.NAMESPACE}" xmlns:xsi="{_xml.XSI}">'
+
+    def records(self, records: Iterable[Mapping[str, Any]]) -> bytes:
+        """Write the next records."""
+        head, self._before = self._before, ""
+        return "".join((head, *(_record("records", record, self._schema) for record in records))).encode()
+
+    def end(self) -> bytes:
+        """Write what follows the last record."""
+        return f"{self._before}</queryResult>".encode()
 
 
 def _record(name: str, record: Mapping[str, Any], schema: Schema) -> str:

@@ -3,7 +3,7 @@
 https://developer.salesforce.com/docs/platform/api-asynch/guide/datafiles-xml-preparing.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 
@@ -15,6 +15,12 @@ from sfconnector.testing._async._errors import invalid_batch
 # What is given for a record: a field that is not there stays as it is, ``None`` makes it null.
 Columns = Mapping[str, Any]
 _DEEPER: Final = "A relationship cannot be extended beyond the parent"
+
+
+def table(records: Sequence[Columns]) -> tuple[list[str], list[list[Any]]]:
+    """Bring records under the same columns, in the order of first sight; an empty text stands for what is not there."""
+    columns = list(dict.fromkeys(name for record in records for name in record))
+    return columns, [[record.get(name, "") for name in columns] for record in records]
 
 
 def read_json(content: bytes) -> list[Columns]:

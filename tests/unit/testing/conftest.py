@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from async_api import AsyncApi
 from local_api import Api
 
 from sfconnector.testing import LocalOrg
@@ -13,3 +14,10 @@ def api(local_org: LocalOrg) -> Iterator[Api]:
     api = Api(local_org)
     yield api
     api.http.close()
+
+
+@pytest.fixture
+def bulk_v1(local_org: LocalOrg) -> Iterator[AsyncApi]:
+    bulk_v1 = AsyncApi(local_org)
+    yield bulk_v1
+    bulk_v1.http.close()
