@@ -1,18 +1,43 @@
-"""The records that a query has found, as XML and as JSON.
+"""The records that a query has found, as CSV, JSON and XML.
 
 https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-using-bulk-query.html
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from sfconnector.testing._async import _xml
+from sfconnector.testing._bulk._csv import lines
+from sfconnector.testing._bulk._query import texts
 from sfconnector.testing._schema import Field, Schema
+from sfconnector.testing._soql._selection import Cell
 
 _MOMENTS: Final = {"date": "%Y-%m-%d", "datetime": "%Y-%m-%dT%H:%M:%S.%f%z"}
 _INDENT: Final = "  "
+
+
+class CsvResult:
+    """A line for each row, behind a header."""
+
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        self._header = lines([[cell.path for cell in cells]])
+        self._reads = [texts(cell) for cell in cells]
+
+    def next(self, rows: Sequence[Sequence[Any]]) -> bytes:
+        """Write the next rows."""
+        if not rows:
+            return b""
+        head, self._header = self._header, []
+        return b"".join((*head, *lines([read(row) for read in self._reads] for row in rows)))
+
+    def end(self) -> bytes:
+        """Write what follows the last row.
+
+        https://github.com/SFDO-Tooling/CumulusCI/blob/main/cumulusci/tasks/bulkdata/step.py
+        """
+        return b"Records not found for this query" if self._header else b""
 
 
 class JsonResult:
@@ -22,7 +47,7 @@ class JsonResult:
         self._schema = schema
         self._before = "[ "
 
-    def records(self, records: Iterable[Mapping[str, Any]]) -> bytes:
+    def next(self, records: Iterable[Mapping[str, Any]]) -> bytes:
         """Write the next records."""
         pieces: list[str] = []
         for record in records:
@@ -84,7 +109,7 @@ class XmlResult:
         self._schema = schema
         self._before = f'{_xml.DECLARATION}<queryResult xmlns="{_xml.NAMESPACE}" xmlns:xsi="{_xml.XSI}">'
 
-    def records(self, records: Iterable[Mapping[str, Any]]) -> bytes:
+    def next(self, records: Iterable[Mapping[str, Any]]) -> bytes:
         """Write the next records."""
         head, self._before = self._before, ""
         return "".join((head, *(_record("records", record, self._schema) for record in records))).encode()

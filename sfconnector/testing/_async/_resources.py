@@ -23,7 +23,7 @@ from sfconnector.testing._async._errors import (
 from sfconnector.testing._async._formats import JSON, MEDIA_TYPES, XML, media_type, wants_json
 from sfconnector.testing._async._job_requests import QUERIES, JobRequest, read_new_job, read_new_state
 from sfconnector.testing._async._jobs import Batch, ClassicJob, batch_info, batch_infos, job_info, result_list
-from sfconnector.testing._http import Answer
+from sfconnector.testing._http import Answer, Piece
 from sfconnector.testing._runtime import Runtime
 from sfconnector.testing._schema import SObjectType
 
@@ -182,7 +182,7 @@ def get_request(runtime: Runtime, call: Call, job_id: str, batch_id: str) -> Ans
     """https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-batches-get-request.html"""
     job, batch = _batch(runtime, call, job_id, batch_id)
     kind = f"zip/{job.format.lower()}" if job.is_zip else MEDIA_TYPES[job.format]
-    return Answer(body=batch.request.read_bytes(), media_type=kind)
+    return Answer(body=Piece(b"", batch.request), media_type=kind)
 
 
 def get_result(runtime: Runtime, call: Call, job_id: str, batch_id: str) -> Answer:
@@ -193,7 +193,7 @@ def get_result(runtime: Runtime, call: Call, job_id: str, batch_id: str) -> Answ
         if job.is_query:
             return _told(result_list(batch.results, json=call.json), call)
         (results,) = batch.results.values()
-    return Answer(body=results.read_bytes(), media_type=MEDIA_TYPES[job.format])
+    return Answer(body=Piece(b"", results), media_type=MEDIA_TYPES[job.format])
 
 
 def get_query_result(runtime: Runtime, call: Call, job_id: str, batch_id: str, result_id: str) -> Answer:
@@ -204,7 +204,7 @@ def get_query_result(runtime: Runtime, call: Call, job_id: str, batch_id: str, r
         results = batch.results.get(result_id[:15])
     if results is None or not job.is_query:
         raise invalid_batch(f"Invalid result id: {result_id}")
-    return Answer(body=results.read_bytes(), media_type=MEDIA_TYPES[job.format])
+    return Answer(body=Piece(b"", results), media_type=MEDIA_TYPES[job.format])
 
 
 def _check_has_results(batch: Batch) -> None:

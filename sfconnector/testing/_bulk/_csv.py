@@ -24,13 +24,13 @@ class Upload:
     Args:
         path: the file.
         delimiter: name of the column delimiter.
-        line_ending: name of the line ending.
+        line_ending: name of the line ending; ``None`` for either.
 
     Raises:
         OrgError: ``ClientInputError`` or ``InvalidBatch``: it cannot be read as what it is said to be.
     """
 
-    def __init__(self, path: Path, delimiter: str, line_ending: str) -> None:
+    def __init__(self, path: Path, delimiter: str, line_ending: str | None) -> None:
         self._delimiter = DELIMITERS[delimiter]
         self._line_ending = line_ending
         self.position = 0
@@ -71,7 +71,7 @@ class Upload:
 
     def _without_ending(self, line: bytes) -> str:
         crlf = line.endswith(b"\r\n")
-        if line.endswith(b"\n") and crlf != (self._line_ending == "CRLF"):
+        if self._line_ending and line.endswith(b"\n") and crlf != (self._line_ending == "CRLF"):
             raise OrgError(
                 400,
                 "ClientInputError",

@@ -32,7 +32,7 @@ def results(bulk_v1: AsyncApi, job_id: str, batch_id: str, content_type: str) ->
         assert re.fullmatch(r"752\w{12}", result_id)
         result = bulk_v1("GET", f"job/{job_id}/batch/{batch_id}/result/{result_id}")
         assert (result.status_code, result.headers["Content-Type"]) == (200, MEDIA_TYPES[content_type])
-        texts.append(result.text)
+        texts.append(result.content.decode())
     return texts
 
 
