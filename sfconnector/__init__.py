@@ -14,6 +14,10 @@ from sfconnector._version import __version__
 
 if TYPE_CHECKING:
     from sfconnector import auth, errors
+    from sfconnector._bulk_v1._results import RowResult
+    from sfconnector._bulk_v1.ingest import BulkV1Ingest
+    from sfconnector._bulk_v1.jobs import BulkV1Job, PkChunking
+    from sfconnector._bulk_v1.query import BulkV1Query
     from sfconnector._client import Salesforce
     from sfconnector._collections import RecordResults
     from sfconnector._download import FileStream, StoredFile
@@ -39,6 +43,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNSET",
+    "BulkV1Ingest",
+    "BulkV1Job",
+    "BulkV1Query",
     "CallOptions",
     "CreateOnly",
     "DuplicateRule",
@@ -47,6 +54,7 @@ __all__ = [
     "IncompleteReportWarning",
     "JobProgress",
     "Picklist",
+    "PkChunking",
     "Progress",
     "ProgressBar",
     "Query",
@@ -63,6 +71,7 @@ __all__ = [
     "ResponseEvent",
     "Retry",
     "RetryEvent",
+    "RowResult",
     "SObject",
     "Salesforce",
     "SaveResult",
@@ -86,6 +95,10 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "_bulk_v1._results": ["RowResult"],
+    "_bulk_v1.ingest": ["BulkV1Ingest"],
+    "_bulk_v1.jobs": ["BulkV1Job", "PkChunking"],
+    "_bulk_v1.query": ["BulkV1Query"],
     "_client": ["Salesforce"],
     "_collections": ["RecordResults"],
     "_download": ["FileStream", "StoredFile"],

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sfconnector._actions import Actions
     from sfconnector._apex import Apex
     from sfconnector._bulk.bulk import Bulk
+    from sfconnector._bulk_v1.bulk_v1 import BulkV1
     from sfconnector._composite import Composite
     from sfconnector._files import Files
     from sfconnector._reports import Reports
@@ -286,6 +287,13 @@ class Salesforce(Org, Searches, MixedRecords):
         from sfconnector._bulk.bulk import Bulk
 
         return Bulk(self._session)
+
+    @cached_property
+    def bulk_v1(self) -> BulkV1:
+        """Bulk jobs of the org in batches of one's own, by Bulk API 1.0."""
+        from sfconnector._bulk_v1.bulk_v1 import BulkV1
+
+        return BulkV1(self._session)
 
     @cached_property
     def composite(self) -> Composite:

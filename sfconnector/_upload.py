@@ -44,7 +44,7 @@ def opened(source: Source, name: str | None, sobject: str) -> Iterator[File]:
     Raises:
         ValueError, TypeError: It is no file that can be read, has no name, or is too large for the object.
     """
-    with _stream(source) as stream:
+    with rewindable(source) as stream:
         start = stream.tell()
         size = stream.seek(0, os.SEEK_END) - start
         stream.seek(start)
@@ -55,7 +55,12 @@ def opened(source: Source, name: str | None, sobject: str) -> Iterator[File]:
 
 
 @contextmanager
-def _stream(source: Any) -> Iterator[IO[bytes]]:
+def rewindable(source: Any) -> Iterator[IO[bytes]]:
+    """Open what a caller gives as bytes so that it can be sent again.
+
+    Raises:
+        ValueError, TypeError: It cannot be read.
+    """
     match source:
         case bytes() | bytearray() | memoryview():
             yield io.BytesIO(source)

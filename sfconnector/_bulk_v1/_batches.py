@@ -6,12 +6,15 @@ https://developer.salesforce.com/docs/platform/api-asynch/guide/datafiles-xml-pr
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, Final
 
 import attrs
 
 from sfconnector._bulk_v1 import _xml
+from sfconnector._csv.dialect import Dialect
+from sfconnector._csv.values import flat
+from sfconnector._csv.write import Writer
 from sfconnector._json import dumps
 from sfconnector._records import encode
 
@@ -112,6 +115,43 @@ class _Filling:
         self._size += self._body.write(self._frame.tail)
         self._body.seek(0)
         return Batch(self._start, self.rows, self._body, self._size)
+
+
+def in_one(rows: Sequence[object], data_format: str) -> bytes:
+    """Write all rows as one batch.
+
+    Raises:
+        ValueError, TypeError: A row cannot be written; the text begins with its position.
+    """
+    if data_format == "CSV":
+        records = [flat(_mapping(index, row)) for index, row in enumerate(rows)]
+        writer = Writer([*dict.fromkeys(name for record in records for name in record)], Dialect())
+        return writer.header + writer.mappings(records)
+    frame = FRAMES[data_format]
+    return frame.head + frame.separator.join(written(rows, frame)) + frame.tail
+
+
+def _mapping(index: int, row: object) -> Mapping[str, Any]:
+    if not isinstance(row, Mapping):
+        raise TypeError(f"row {index}: a row is a dict of field names and values, not a {type(row).__name__}")
+    return row
+
+
+class CsvFrames:
+    """Gives frames in CSV: another one, with more columns, where a row has a column that is new."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, None] = {}
+        self._frame: Frame | None = None
+
+    def __call__(self, record: Mapping[str, Any]) -> Frame:
+        """Give the frame of a row."""
+        names = flat(record)
+        if self._frame is None or not names.keys() <= self._columns.keys():
+            self._columns.update(dict.fromkeys(names))
+            writer = Writer([*self._columns], Dialect())
+            self._frame = Frame(writer.header, b"", b"", lambda each: writer.mappings([flat(each)]))
+        return self._frame
 
 
 def of_its_kind(error: Exception) -> type[Exception]:

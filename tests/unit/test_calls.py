@@ -1,6 +1,6 @@
 """What the calls of the client ask for, all in one list, and the rules that other clients were seen to break.
 
-The keys are those of the list of operations that the client must have: R for REST, A for Apex REST.
+The keys are those of the list of operations that the client must have: R for REST, A for Apex REST, B for Bulk API 1.0.
 """
 
 import json
@@ -45,6 +45,9 @@ RESULT: dict[str, Any] = {
     "factMap": {},
     "reportMetadata": {"name": "Deals", "reportFormat": "TABULAR"},
 }
+JOB, BATCH, ASYNC = "750000000000001AAA", "751000000000001AAA", "/services/async/68.0"
+JOB_INFO = {"id": JOB, "operation": "insert", "object": "Account", "state": "Open", "contentType": "CSV"}
+BATCH_INFO = {"id": BATCH, "jobId": JOB, "state": "Queued"}
 RECORD = {"attributes": {"type": "Account"}, "Id": ACCOUNT, "Name": "Acme"}
 
 
@@ -56,7 +59,7 @@ class Row:
         make: The call.
         method: Its verb.
         target: What it asks for, below the instance.
-        body: The JSON of the request; ``None`` if it has no body at all.
+        body: The JSON of the request, or its bytes where they are not JSON; ``None`` if it has no body at all.
         answer: What the server says.
     """
 
@@ -250,6 +253,69 @@ CALLS = {
         answer={**RESULT, "attributes": {**RESULT["attributes"], "status": "Success"}},
     ),
     "R32 delete a report": Row(lambda sf: sf.reports.delete(REPORT), "DELETE", f"{REPORTS}/{REPORT}", answer=DONE),
+    "B1 create a job": Row(
+        lambda sf: sf.bulk_v1.create_job("insert", "Account"),
+        "POST",
+        f"{ASYNC}/job",
+        {"operation": "insert", "object": "Account", "contentType": "CSV"},
+        Reply.of(JOB_INFO, 201),
+    ),
+    "B1 create a job with all its options": Row(
+        lambda sf: sf.bulk_v1.create_job(
+            "upsert",
+            "Case",
+            "JSON",
+            external_id="Ext__c",
+            concurrency_mode="Serial",
+            assignment_rule_id="01Q000000000001AAA",
+        ),
+        "POST",
+        f"{ASYNC}/job",
+        {
+            "operation": "upsert",
+            "object": "Case",
+            "contentType": "JSON",
+            "externalIdFieldName": "Ext__c",
+            "concurrencyMode": "Serial",
+            "assignmentRuleId": "01Q000000000001AAA",
+        },
+        Reply.of(JOB_INFO, 201),
+    ),
+    "B2 get a job": Row(lambda sf: sf.bulk_v1.get_job(JOB), "GET", f"{ASYNC}/job/{JOB}", answer=JOB_INFO),
+    "B3 close a job": Row(
+        lambda sf: sf.bulk_v1.close_job(JOB), "POST", f"{ASYNC}/job/{JOB}", {"state": "Closed"}, JOB_INFO
+    ),
+    "B4 abort a job": Row(
+        lambda sf: sf.bulk_v1.abort_job(JOB), "POST", f"{ASYNC}/job/{JOB}", {"state": "Aborted"}, JOB_INFO
+    ),
+    "B5 add a batch": Row(
+        lambda sf: sf.bulk_v1.add_batch(JOB, "Name\né\n", content_type="CSV"),
+        "POST",
+        f"{ASYNC}/job/{JOB}/batch",
+        "Name\né\n".encode(),
+        Reply.of(BATCH_INFO, 201),
+    ),
+    "B6 get a batch": Row(
+        lambda sf: sf.bulk_v1.get_batch(JOB, BATCH), "GET", f"{ASYNC}/job/{JOB}/batch/{BATCH}", answer=BATCH_INFO
+    ),
+    "B7 list batches": Row(
+        lambda sf: sf.bulk_v1.list_batches(JOB),
+        "GET",
+        f"{ASYNC}/job/{JOB}/batch",
+        answer={"batchInfo": [BATCH_INFO]},
+    ),
+    "B8 get the request of a batch": Row(
+        lambda sf: sf.bulk_v1.get_batch_request(JOB, BATCH),
+        "GET",
+        f"{ASYNC}/job/{JOB}/batch/{BATCH}/request",
+        answer=Reply(200, b"SELECT Id FROM Account"),
+    ),
+    "B9 get the result of a batch": Row(
+        lambda sf: list(sf.bulk_v1.get_batch_result(JOB, BATCH)),
+        "GET",
+        f"{ASYNC}/job/{JOB}/batch/{BATCH}/result",
+        answer=Reply(200, b'"Id","Success","Created","Error"\n'),
+    ),
     "A1 get": Row(
         lambda sf: sf.apex.get("orders/v1", params={"q": "a+b é"}),
         "GET",
@@ -280,13 +346,16 @@ def test_a_call_makes_one_request(row: Row) -> None:
     assert [(each.method, each.target) for each in seen] == [(row.method, row.target)]
     if row.body is None:
         assert (seen[0].body, seen[0].headers.get("content-type")) == (b"", None)
+    elif isinstance(row.body, bytes):
+        assert seen[0].body == row.body
     else:
         assert json.loads(seen[0].body) == row.body
         assert seen[0].headers["content-type"].startswith("application/json")
 
 
 def test_the_list_is_complete() -> None:
-    assert {key.split()[0] for key in CALLS} == {*(f"R{number}" for number in range(1, 33)), "A1"}
+    rest, bulk_v1 = {f"R{number}" for number in range(1, 33)}, {f"B{number}" for number in range(1, 10)}
+    assert {key.split()[0] for key in CALLS} == {*rest, *bulk_v1, "A1"}
 
 
 def test_d1_actions_are_invoked_by_a_post_of_their_inputs() -> None:
@@ -294,6 +363,25 @@ def test_d1_actions_are_invoked_by_a_post_of_their_inputs() -> None:
     for path in ["chatterPost", "/standard/chatterPost", "custom/flow/My_Flow", "custom/emailAlert/Account/My_Alert"]:
         (seen,), _ = made(lambda sf, path=path: sf.actions.invoke(path, [{"text": "é"}, {}]), [good, good])  # type: ignore[misc]
         assert (seen.method, json.loads(seen.body)) == ("POST", {"inputs": [{"text": "é"}, {}]})
+
+
+def test_d2_an_abort_aborts() -> None:
+    aborted = {**JOB_INFO, "state": "Aborted"}
+    for answer in [
+        aborted,
+        Reply(200, b"<jobInfo><id>750</id><operation>insert</operation><state>Aborted</state></jobInfo>"),
+    ]:
+        (seen,), info = made(lambda sf: sf.bulk_v1.abort_job(JOB), answer)
+        assert (json.loads(seen.body), info.state) == ({"state": "Aborted"}, "Aborted")
+
+
+def test_d3_batches_in_progress_are_not_those_that_wait() -> None:
+    counts = {"numberBatchesQueued": 3, "numberBatchesInProgress": 5}
+    text = "".join(f"<{name}>{count}</{name}>" for name, count in counts.items())
+    xml = f"<jobInfo><id>750</id><operation>insert</operation><state>Open</state>{text}</jobInfo>"
+    for answer in [{**JOB_INFO, **counts}, Reply(200, xml.encode(), {"Content-Type": "application/xml"})]:
+        _, info = made(lambda sf: sf.bulk_v1.get_job(JOB), answer)
+        assert (info.number_batches_queued, info.number_batches_in_progress) == (3, 5)
 
 
 def test_d4_query_jobs_are_not_listed_as_ingest_jobs() -> None:
@@ -307,6 +395,23 @@ def test_d5_quick_actions_are_those_of_the_object() -> None:
     for name in ["Account", "Invoice__c"]:
         (seen,), _ = made(lambda sf, name=name: sf.sobject(name).quick_actions(), [])  # type: ignore[misc]
         assert seen.target == f"{DATA}/sobjects/{name}/quickActions"
+
+
+def test_d8_results_in_csv_are_read_as_csv() -> None:
+    rows = ['"Id","Success","Created","Error"', f'"{ACCOUNT}","true","true",""']
+    rows += ['"","false","false","TOO_LONG:a ""b"", c\nd\\: [Name]:Name,Phone --"', ""]
+    _, results = made(lambda sf: list(sf.bulk_v1.get_batch_result(JOB, BATCH)), Reply(200, "\n".join(rows).encode()))
+    assert [(each.id, each.success, each.created) for each in results] == [(ACCOUNT, True, True), (None, False, False)]
+    assert results[1].errors == (errors.ErrorDetail("TOO_LONG", 'a "b", c\nd\\: [Name]', ("Name", "Phone")),)
+
+
+def test_d8_the_headers_of_further_results_are_no_rows() -> None:
+    ids = Reply(200, b"<result-list><result>752000000000001</result><result>752000000000002</result></result-list>")
+    first, second = Reply(200, b'"Id","Name"\n"1","a\n\\b"\n'), Reply(200, b'"Id","Name"\n"2","c"')
+    seen, rows = made(lambda sf: list(sf.bulk_v1.get_batch_result(JOB, BATCH)), ids, first, second)
+    assert rows == [{"Id": "1", "Name": "a\n\\b"}, {"Id": "2", "Name": "c"}]
+    result = f"{ASYNC}/job/{JOB}/batch/{BATCH}/result"
+    assert [each.target for each in seen] == [result, f"{result}/752000000000001", f"{result}/752000000000002"]
 
 
 @pytest.mark.parametrize("key", ["R9", "R12", "R14", "R15", "R16", "R17", "R18", "R24"])

@@ -1,0 +1,188 @@
+"""Batches on their way into jobs, each of them once, whatever happens on the way.
+
+Adding a batch is the one call of Bulk API 1.0 that must not be sent twice: Salesforce would work on the rows twice.
+Where its answer is lost, the job is closed: from then on it takes no batch, so that the list of its batches is final.
+Either the batch is in it, or it has not been added and never will be, and is added to another job. A job has one batch
+on the way at a time, so it is certain which one is new; several workers have a job each.
+
+https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-concepts-limits.html
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+import attrs
+from sfconnector_generated.bulk_v1.api.batch import add_batch
+
+from sfconnector._ahead import in_order
+from sfconnector._bulk_v1._batches import Batch
+from sfconnector._bulk_v1.jobs import BulkV1Job, read
+from sfconnector._redact import logger
+from sfconnector._session import Seconds, Session
+from sfconnector.errors import InvalidResponseError, JobError, SalesforceError, ServerError, TransportError
+
+if TYPE_CHECKING:
+    from sfconnector_generated.bulk_v1.models import BatchInfo
+
+
+@attrs.frozen
+class Sent:
+    """A batch that was added to a job.
+
+    Attributes:
+        job_id: The id of the job.
+        id: The id of the batch.
+        start: The position of its first row in the source, counted from 0.
+        rows: How many there are; ``None`` where that is not known.
+    """
+
+    job_id: str
+    id: str
+    start: int
+    rows: int | None
+
+
+class Lane:
+    """A job that takes batches one after the other, and the jobs before it.
+
+    Args:
+        session: Sends the requests.
+        open_job: Creates a job.
+        media_type: Of the batches.
+        timeout: Seconds for each request instead of the session's own.
+    """
+
+    def __init__(
+        self, session: Session, open_job: Callable[[], BulkV1Job], media_type: str, timeout: Seconds = None
+    ) -> None:
+        self._session, self._open_job = session, open_job
+        self._media_type, self._timeout = media_type, timeout
+        self.jobs: list[BulkV1Job] = []
+        self._known: set[str] = set()
+
+    def send(self, batch: Batch) -> Sent:
+        """Add a batch, once.
+
+        Raises:
+            ApiError: Salesforce refused the batch, which was not added.
+            JobError: Whether it was added cannot be found out.
+        """
+        attempts = self._session.retry.attempts
+        for attempt in range(1, attempts + 1):
+            job = self._job()
+            try:
+                info = self._add(job, batch)
+            except (TransportError, ServerError, InvalidResponseError) as error:
+                if isinstance(error, TransportError) and not error.sent:
+                    raise
+                logger.info("%s: whether a batch was added is not known: %s", job, error)
+                found = self._settle(job, error)
+                if found is None and attempt == attempts:
+                    raise
+            else:
+                found = info.id
+            if found is not None:
+                self._known.add(found)
+                return Sent(job.id, found, batch.start, batch.rows)
+        raise AssertionError("the last attempt returns or raises")
+
+    def close(self) -> None:
+        """Let the job take no more batches."""
+        if self.jobs and self.jobs[-1].state == "Open":
+            self.jobs[-1].close(timeout=self._timeout)
+
+    def _job(self) -> BulkV1Job:
+        if not self.jobs or self.jobs[-1].state != "Open":
+            self.jobs.append(self._open_job())
+            self._known.clear()
+        return self.jobs[-1]
+
+    def _add(self, job: BulkV1Job, batch: Batch) -> BatchInfo:
+        batch.body.seek(0)
+        request = add_batch.build(job.id, body=batch.body, content_type=self._media_type)
+        response = self._session.send(request, timeout=self._timeout)
+        self._session.check(response)
+        return read(self._session, response, add_batch.parse)
+
+    def _settle(self, job: BulkV1Job, error: SalesforceError) -> str | None:
+        """Find out whether the batch of the latest call was added, and see to it that it is not added later.
+
+        Raises:
+            JobError: That cannot be found out.
+        """
+        try:
+            job.close(timeout=self._timeout)
+            new = [each.id for each in job.batches(timeout=self._timeout) if each.id not in self._known]
+        except SalesforceError as problem:
+            problem.__cause__ = error
+            text = f"{job}: whether a batch was added is not known, and cannot be found out: {problem}"
+            raise JobError(text, job=job) from problem
+        if len(new) > 1:
+            raise JobError(f"{job}: somebody else adds batches, so whose is whose cannot be told", job=job) from error
+        return new[0] if new else None
+
+
+class Lanes:
+    """As many lanes as workers.
+
+    Args:
+        make: Makes a lane.
+        workers: How many batches may be on the way at the same time.
+    """
+
+    def __init__(self, make: Callable[[], Lane], workers: int) -> None:
+        self._make, self._workers = make, workers
+        self._lock = threading.Lock()
+        self._free: list[Lane] = []
+        self.all: list[Lane] = []
+        self.sent: list[Sent] = []
+
+    @property
+    def jobs(self) -> tuple[BulkV1Job, ...]:
+        """The jobs so far, in the order in which they were created."""
+        return tuple(job for lane in self.all for job in lane.jobs)
+
+    def send(self, batches: Iterator[Batch], tell: Callable[[Sent, int], object]) -> None:
+        """Add all batches, and close the jobs.
+
+        Args:
+            batches: What to add; read as far as there are workers.
+            tell: Called with each batch that was added, and its size in bytes.
+        """
+        calls = (partial(self._send, batch) for batch in batches)
+        if self._workers == 1:
+            results: Generator[tuple[Sent, int]] = (call() for call in calls)
+        else:
+            results = in_order(calls, self._workers)
+        try:
+            with closing(results):
+                for sent, size in results:
+                    tell(sent, size)
+        except BaseException:
+            for lane in self.all:
+                # What has been added is worked on all the same, and what went wrong is to be told.
+                with suppress(SalesforceError):
+                    lane.close()
+            raise
+        for lane in self.all:
+            lane.close()
+
+    def _send(self, batch: Batch) -> tuple[Sent, int]:
+        with self._lock:
+            lane = self._free.pop() if self._free else self._make()
+            if lane not in self.all:
+                self.all.append(lane)
+        try:
+            with batch.body:
+                sent = lane.send(batch)
+        finally:
+            with self._lock:
+                self._free.append(lane)
+        with self._lock:
+            self.sent.append(sent)
+        return sent, batch.size

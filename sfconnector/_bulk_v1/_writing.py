@@ -1,0 +1,201 @@
+"""From a source of rows to jobs that write them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+from sfconnector_generated.bulk_v1.api.job import create_job
+
+from sfconnector._bulk_v1 import _xml, _zips
+from sfconnector._bulk_v1._batches import FRAMES, MOST_BYTES, MOST_ROWS, Batch, CsvFrames, cut, in_one, written
+from sfconnector._bulk_v1._json_items import items
+from sfconnector._bulk_v1._reading import rows_in
+from sfconnector._bulk_v1._sending import Lane, Lanes, Sent
+from sfconnector._bulk_v1.calls import MEDIA_TYPES, job_request, one_of
+from sfconnector._bulk_v1.ingest import BulkV1Ingest
+from sfconnector._bulk_v1.jobs import BulkV1Job, ask
+from sfconnector._json import loads
+from sfconnector._prepare import check_count
+from sfconnector._progress import JobProgress, Progress
+from sfconnector._session import Seconds, Session
+from sfconnector._upload import rewindable
+from sfconnector.errors import JobError, SalesforceError
+
+if TYPE_CHECKING:
+    from sfconnector_generated.bulk_v1.models import JobInfo
+
+FORMATS: Final = ("CSV", "JSON", "XML")
+_CHUNK: Final = 1 << 16
+
+
+@attrs.frozen
+class Writing:
+    """What becomes of rows, and how they are sent; see ``BulkV1.insert``."""
+
+    operation: str
+    sobject: str
+    data_format: str = "CSV"
+    external_id: str | None = None
+    concurrency_mode: str | None = None
+    assignment_rule_id: str | None = None
+    max_rows: int = MOST_ROWS
+    max_bytes: int = MOST_BYTES
+    workers: int = 1
+    file_field: str | None = None
+    progress: Progress | None = None
+    timeout: Seconds = None
+
+    @classmethod
+    def of(cls, info: JobInfo) -> Writing:
+        """Tell how the rows of a job were sent, as far as it says so."""
+        kind = (info.content_type or "XML").rpartition("_")
+        return cls(
+            info.operation,
+            info.object or "",
+            kind[2],
+            info.external_id_field_name or None,
+            info.concurrency_mode or None,
+            info.assignment_rule_id or None,
+            file_field="" if kind[0] else None,
+        )
+
+    @property
+    def content_type(self) -> str:
+        return self.data_format if self.file_field is None else f"ZIP_{self.data_format}"
+
+    def checked(self) -> Writing:
+        """Refuse what cannot be right.
+
+        Raises:
+            ValueError, TypeError: It cannot.
+        """
+        one_of("content_type", self.data_format, FORMATS)
+        for name, value, most in [("max_rows", self.max_rows, MOST_ROWS), ("max_bytes", self.max_bytes, MOST_BYTES)]:
+            if check_count(name, value) > most:
+                raise ValueError(f"{name} is {value:,}, and Salesforce takes {most:,}")
+        if check_count("workers", self.workers) > 1 and self.concurrency_mode == "Serial":
+            raise ValueError("each worker has a job of its own, and jobs run beside each other: Serial needs workers=1")
+        self.request()
+        return self
+
+    def request(self) -> Any:
+        """Say what a job is to do."""
+        return job_request(
+            self.operation,
+            self.sobject,
+            self.content_type,
+            self.external_id,
+            self.concurrency_mode,
+            self.assignment_rule_id,
+        )
+
+
+def write(session: Session, source: Any, writing: Writing) -> BulkV1Ingest:
+    """Send rows in batches.
+
+    Raises:
+        ValueError, TypeError: The source, or a row of it, cannot be sent.
+        JobError: Something else went wrong after a job was created, which the error holds.
+        ApiError, TransportError: Something went wrong before that.
+    """
+    if writing.file_field == "":
+        raise ValueError("the files of the rows are not here any more: send rows and files anew")
+
+    def open_job() -> BulkV1Job:
+        info = ask(session, create_job.build(body=writing.request()), create_job.parse, writing.timeout)
+        return BulkV1Job(session, info)
+
+    media_type = MEDIA_TYPES[writing.content_type]
+    lanes = Lanes(lambda: Lane(session, open_job, media_type, writing.timeout), writing.workers)
+    telling = _Telling(session, lanes, writing.progress)
+
+    def handle() -> BulkV1Ingest:
+        return BulkV1Ingest(session, lanes.jobs, writing, tuple(lanes.sent))
+
+    try:
+        lanes.send(_batches(source, writing), telling)
+    except Exception as error:
+        if not lanes.jobs:
+            raise
+        rows = sum(sent.rows or 0 for sent in lanes.sent)
+        if isinstance(error, SalesforceError):
+            text = f"{handle()}: it ended after {rows:,} rows, which Salesforce works on: {error}"
+            raise JobError(text, job=handle()) from error
+        error.add_note(f"Before this {rows:,} rows were sent, in {handle()}, and Salesforce works on them.")
+        raise
+    return handle()
+
+
+class _Telling:
+    """Tells how far the sending is."""
+
+    def __init__(self, session: Session, lanes: Lanes, progress: Progress | None) -> None:
+        self._clock, self._lanes, self._progress = session.retry.clock, lanes, progress
+        self._began, self._bytes = self._clock(), 0
+
+    def __call__(self, _: Sent, size: int) -> None:
+        self._bytes += size
+        if self._progress is None:
+            return
+        told = JobProgress(
+            tuple(job.id for job in self._lanes.jobs), bytes_sent=self._bytes, elapsed=self._clock() - self._began
+        )
+        try:
+            self._progress(told)
+        except Exception as error:
+            raise JobError(f"the progress callback raised {type(error).__name__}") from error
+
+
+def _batches(source: Any, writing: Writing) -> Iterator[Batch]:
+    if writing.file_field is not None:
+        csv_frames = CsvFrames()
+        frame_of: Callable[[Mapping[str, Any]], Any] = csv_frames
+        if writing.data_format != "CSV":
+            frame = FRAMES[writing.data_format]
+            frame_of = lambda _: frame  # noqa: E731
+        return _zips.cut(_iterable(source), writing.file_field, frame_of)
+    if writing.data_format == "CSV":
+        return _csv_batches(source, writing)
+    frame = FRAMES[writing.data_format]
+    return cut(_texts(source, writing.data_format), frame, writing.max_rows, writing.max_bytes)
+
+
+def _texts(source: Any, data_format: str) -> Iterator[bytes]:
+    """Give the rows of a source, written."""
+    if not isinstance(source, str | bytes | bytearray | os.PathLike) and not hasattr(source, "read"):
+        return written(_iterable(source), FRAMES[data_format])
+    return _stored(source, data_format)
+
+
+def _stored(source: Any, data_format: str) -> Iterator[bytes]:
+    """Give the rows of a file that holds a batch of any size."""
+    with rewindable(source) as stream:
+        chunks = iter(lambda: stream.read(_CHUNK), b"")
+        try:
+            if data_format == "XML":
+                yield from map(_xml.write, rows_in(chunks, data_format))
+                return
+            for found in items(chunks):
+                for item in found:
+                    # As it is, so that no number loses a digit; but only if it is one.
+                    loads(item)
+                    yield item
+        except ValueError as error:
+            raise ValueError(f"the source is no {data_format} of rows: {error}") from error
+
+
+def _csv_batches(source: Any, writing: Writing) -> Iterator[Batch]:
+    rows = [*_iterable(source)]
+    for start in range(0, len(rows), writing.max_rows):
+        text = in_one(rows[start : start + writing.max_rows], "CSV")
+        yield Batch(start, len(rows[start : start + writing.max_rows]), BytesIO(text), len(text))
+
+
+def _iterable(source: Any) -> Iterable[object]:
+    if isinstance(source, Mapping | str | bytes) or not isinstance(source, Iterable):
+        raise TypeError(f"rows are an iterable of dicts, not a {type(source).__name__}")
+    return source

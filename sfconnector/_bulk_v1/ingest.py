@@ -1,0 +1,260 @@
+"""Jobs of Bulk API 1.0 that write records, and what came of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Self
+
+from sfconnector._bulk_v1._reading import read_row_results, read_rows
+from sfconnector._bulk_v1._results import RowResult
+from sfconnector._bulk_v1._sending import Sent
+from sfconnector._bulk_v1.jobs import ENDED, BulkV1Job, batches_of
+from sfconnector._polling import wait_for
+from sfconnector._progress import JobProgress, Progress
+from sfconnector._results import RecordResult
+from sfconnector._retry import TRANSIENT_CODES
+from sfconnector._session import Session
+from sfconnector.errors import BadRequestError, ErrorDetail, JobError, NotFoundError
+
+if TYPE_CHECKING:
+    from sfconnector_generated.bulk_v1.models import BatchInfo
+
+    from sfconnector._bulk_v1._writing import Writing
+
+
+class BulkV1Ingest:
+    """Batches of rows that were sent, in one job or several, which go on at Salesforce whatever becomes of this object.
+
+    Made by ``sf.bulk_v1.insert`` and its siblings, and out of the id of a job by ``sf.bulk_v1.job(id)``.
+
+    Rows are not kept here: they are read back from Salesforce together with their results, batch by batch, so that any
+    process can tell what came of them. Each row is either successful, failed or unprocessed.
+
+    Attributes:
+        jobs: The jobs, in the order in which they were created.
+        job_ids: Their ids.
+
+    See Also:
+        https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-batches-failed-records.html
+    """
+
+    def __init__(
+        self, session: Session, jobs: tuple[BulkV1Job, ...], writing: Writing, sent: tuple[Sent, ...] | None = None
+    ) -> None:
+        self._session, self._writing = session, writing
+        self.jobs = jobs
+        # Where it is not known, Salesforce is asked for it.
+        self._sent = sent
+        self._infos: dict[str, BatchInfo] = {}
+
+    @property
+    def job_ids(self) -> tuple[str, ...]:
+        return tuple(job.id for job in self.jobs)
+
+    def wait(
+        self, timeout: float | None = None, progress: Progress | None = None, *, raise_on_failure: bool = False
+    ) -> Self:
+        """Wait until all batches have ended, asking less and less often.
+
+        A poll that fails counts for nothing, unless five do in a row. The jobs are left alone whatever ends the wait.
+
+        Args:
+            timeout: Seconds to wait at most; there is no limit by default.
+            progress: Told how far the jobs are, see :class:`Progress`.
+            raise_on_failure: Raise :class:`JobError` where a row was not successful.
+
+        Raises:
+            JobError: A job was aborted, could not be asked for, or ``progress`` raised; or see ``raise_on_failure``.
+            JobTimeoutError: Not all has ended in time. It goes on, so that ``wait`` may be called again.
+            ApiError: Salesforce refused to tell.
+
+        See Also:
+            https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-batches-interpret-status.html
+        """
+
+        def tell(elapsed: float) -> None:
+            if progress is not None:
+                progress(self._progress(elapsed))
+
+        wait_for(self, self._ended, self._session.retry, timeout=timeout, tell=None if progress is None else tell)
+        if raise_on_failure and (bad := [*filter(_has_failed, self._infos.values())]):
+            failed = sum(each.number_records_failed or 0 for each in bad)
+            whole = [each for each in bad if each.state != "Completed"]
+            more = f", and {len(whole)} batches ended as a whole: {_reason(whole[0])}" if whole else ""
+            raise JobError(f"{self}: {failed:,} rows failed{more}", job=self)
+        return self
+
+    def results(self) -> Iterator[RecordResult[dict[str, Any]]]:
+        """Give what came of each row that was processed, in the order of the rows.
+
+        Rows are as they were sent: of texts in CSV and XML.
+
+        Raises:
+            JobError: A batch has not ended.
+            ApiError, TransportError: While iterating: Salesforce refused to tell, or no answer came.
+        """
+        for index, row, result in self._rows(lambda _: True):
+            if result is not None:
+                yield RecordResult(index, row, result.id, result.success, result.created, result.errors)
+
+    def successful(self) -> Iterator[dict[str, Any]]:
+        """Give the rows that were saved or deleted, with ``sf__Id`` and ``sf__Created`` (``"true"`` or ``"false"``).
+
+        Raises:
+            JobError, ApiError, TransportError: As for :meth:`results`.
+        """
+        for _, row, result in self._rows(lambda info: info.state != "NotProcessed"):
+            if result is not None and result.success:
+                yield {"sf__Id": result.id or "", "sf__Created": str(result.created).lower(), **row}
+
+    def failed(self) -> Iterator[dict[str, Any]]:
+        """Give the rows that failed, with ``sf__Id`` and ``sf__Error``.
+
+        Raises:
+            JobError, ApiError, TransportError: As for :meth:`results`.
+        """
+        for failure in self.failures():
+            error = "; ".join(map(str, failure.errors))
+            yield {"sf__Id": failure.id or "", "sf__Error": error, **failure.record}
+
+    def unprocessed(self) -> Iterator[dict[str, Any]]:
+        """Give the rows without a result, since their batch failed as a whole or the job was aborted.
+
+        Raises:
+            JobError, ApiError, TransportError: As for :meth:`results`.
+        """
+        for _, row, result in self._rows(lambda info: info.state != "Completed"):
+            if result is None:
+                yield row
+
+    def failures(self) -> Iterator[RecordResult[dict[str, Any]]]:
+        """Give the results of the rows that failed, in the order of the rows; ``index`` is the position in the source.
+
+        Raises:
+            JobError, ApiError, TransportError: As for :meth:`results`.
+        """
+        for index, row, result in self._rows(_has_failed):
+            if result is not None and not result.success:
+                yield RecordResult(index, row, result.id, False, False, result.errors)
+
+    def retry_failed(self) -> BulkV1Ingest:
+        """Send the rows once more that failed for a passing reason, such as a lock; the others would fail again.
+
+        Positions count anew in what is returned, which has no job where there was nothing to send.
+
+        Raises:
+            JobError, ApiError, TransportError: As for :meth:`results`.
+            ValueError: The rows had files, which are not here any more.
+        """
+        from sfconnector._bulk_v1._writing import write
+
+        rows = (each.record for each in self.failures() if any(e.code in TRANSIENT_CODES for e in each.errors))
+        return write(self._session, rows, self._writing)
+
+    def abort(self) -> None:
+        """End the jobs; what they have done until then stays, and rows of batches that wait stay unprocessed.
+
+        Raises:
+            BadRequestError: Salesforce refused.
+        """
+        for job in self.jobs:
+            job.abort()
+
+    def _ended(self) -> bool | None:
+        """Ask once.
+
+        Raises:
+            JobError: All has ended, and not well.
+        """
+        if not self._has_ended():
+            return None
+        if aborted := [each for each in self._infos.values() if each.state == "NotProcessed"]:
+            raise JobError(f"{self}: aborted with {len(aborted):,} batches unprocessed", job=self)
+        return True
+
+    def _has_ended(self) -> bool:
+        infos = [info for job in self.jobs for info in batches_of(self._session, job.id)]
+        self._infos = {info.id: info for info in infos}
+        known = {sent.id for sent in self._sent or ()}
+        return known <= self._infos.keys() and all(info.state in ENDED for info in infos)
+
+    def _progress(self, elapsed: float) -> JobProgress:
+        infos = self._infos.values()
+        done = [
+            all(info.state in ENDED for info in infos if info.job_id == job.id) and bool(infos) for job in self.jobs
+        ]
+        return JobProgress(
+            job_ids=self.job_ids,
+            state="InProgress" if not all(done) else "Closed",
+            records_processed=sum(info.number_records_processed or 0 for info in infos),
+            records_failed=sum(info.number_records_failed or 0 for info in infos),
+            records_total=None if self._sent is None else sum(sent.rows or 0 for sent in self._sent),
+            jobs_done=sum(done),
+            jobs_total=len(self.jobs),
+            elapsed=elapsed,
+        )
+
+    def _rows(self, wanted: Any) -> Iterator[tuple[int, dict[str, Any], RowResult | None]]:
+        """Give the rows of all batches that are wanted, with their positions and results.
+
+        Raises:
+            JobError: A batch has not ended, or is not there.
+        """
+        if not self._has_ended():
+            raise JobError(f"{self} has not ended: wait for it", job=self)
+        if self._sent is not None:
+            for sent in sorted(self._sent, key=lambda each: each.start):
+                if wanted(info := self._infos[sent.id]):
+                    yield from self._of_batch(info, sent.start, sent.rows)
+            return
+        start = 0
+        for info in self._infos.values():
+            count = info.number_records_processed or 0
+            if wanted(info) or info.state != "Completed":
+                for index, row, result in self._of_batch(info, start, None):
+                    count = index - start + 1
+                    if wanted(info):
+                        yield index, row, result
+            start += count
+
+    def _of_batch(
+        self, info: BatchInfo, start: int, count: int | None
+    ) -> Iterator[tuple[int, dict[str, Any], RowResult | None]]:
+        results = self._results(info)
+        number = 0
+        with closing(read_rows(self._session, info.job_id, info.id)) as rows:
+            for row, result in zip_longest(rows, results):
+                if row is None:
+                    raise JobError(f"{self}: batch {info.id} has more results than rows", job=self)
+                yield start + number, row, result
+                number += 1
+        if count not in {None, number}:
+            raise JobError(f"{self}: batch {info.id} holds {number:,} rows, and {count:,} were sent", job=self)
+
+    def _results(self, info: BatchInfo) -> list[RowResult]:
+        if info.state == "NotProcessed":
+            return []
+        try:
+            return [*read_row_results(self._session, info.job_id, info.id)]
+        except (BadRequestError, NotFoundError):
+            # A batch that failed may have saved some of its rows before, or have no results at all.
+            if info.state == "Failed":
+                return []
+            raise
+
+    def __str__(self) -> str:
+        return f"jobs {', '.join(self.job_ids)}" if len(self.jobs) != 1 else f"job {self.jobs[0].id}"
+
+    def __repr__(self) -> str:
+        return f"<BulkV1Ingest {', '.join(self.job_ids)}>"
+
+
+def _has_failed(info: BatchInfo) -> bool:
+    """Tell whether rows of a batch may have failed, or have no result."""
+    return info.state != "Completed" or (info.number_records_failed or 0) > 0
+
+
+def _reason(info: BatchInfo) -> str:
+    return f"batch {info.id} {info.state}: {ErrorDetail('', info.state_message or 'no reason given')}"
