@@ -101,7 +101,9 @@ ROUTES = (
     _route("jobs/ingest/{id}/batches", PUT=_rest_ingest.upload),
     _route("jobs/ingest/{id}/successfulResults", GET=_rest_ingest.successful),
     _route("jobs/ingest/{id}/failedResults", GET=_rest_ingest.failed),
+    # Documented in lower case; many clients write it otherwise.
     _route("jobs/ingest/{id}/unprocessedrecords", GET=_rest_ingest.unprocessed),
+    _route("jobs/ingest/{id}/unprocessedRecords", GET=_rest_ingest.unprocessed),
     _route("jobs/query", GET=_rest_query_jobs.all_jobs, POST=_rest_query_jobs.create),
     _route("jobs/query/{id}", GET=_rest_query_jobs.get, PATCH=_rest_query_jobs.change, DELETE=_rest_query_jobs.delete),
     _route("jobs/query/{id}/results", GET=_rest_query_jobs.results),

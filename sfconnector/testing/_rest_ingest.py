@@ -9,7 +9,7 @@ from typing import Any, Final
 from sfconnector.testing._bulk._ingest import FAILED, SUCCEEDED, IngestJob, IngestWork
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call, Piece
-from sfconnector.testing._rest_jobs import choice, found, info, listed, new_facts, numbers, spoken, update
+from sfconnector.testing._rest_jobs import choice, found, info, listed, new_facts, spoken, update, whole
 from sfconnector.testing._rest_jobs import delete as delete_job
 from sfconnector.testing._runtime import Runtime
 
@@ -55,7 +55,7 @@ def make(runtime: Runtime, call: Call, asked: dict[str, Any]) -> IngestJob:
 def get(runtime: Runtime, _call: Call, job_id: str) -> Answer:
     """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/get_job_info.htm"""
     job = found(runtime, job_id, "V2Ingest", "Classic")
-    return Answer(body=info(job) | numbers(job))
+    return Answer(body=whole(job))
 
 
 def all_jobs(runtime: Runtime, call: Call) -> Answer:
@@ -97,10 +97,10 @@ def change(runtime: Runtime, call: Call, job_id: str) -> Answer:
             if job.state != "Open":
                 raise OrgError(400, "INVALIDJOBSTATE", f"Closing already {spoken(job)} Job not allowed")
             runtime.bulk.touch(job, "UploadComplete")
-            body = info(job)
+            body = info(job, form=False)
         submit(runtime, call, job)
         return Answer(body=body)
-    return Answer(body=info(job))
+    return Answer(body=info(job, form=False))
 
 
 def delete(runtime: Runtime, _call: Call, job_id: str) -> Answer:

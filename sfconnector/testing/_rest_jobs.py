@@ -62,8 +62,14 @@ def found(runtime: Runtime, job_id: str, *kinds: str) -> Job:
     return job
 
 
-def info(job: Job) -> dict[str, Any]:
-    """What every answer tells of a job."""
+def info(job: Job, *, kind: bool = False, form: bool = True) -> dict[str, Any]:
+    """What answers tell of a job, in the order in which Salesforce was recorded to tell it.
+
+    Args:
+        job: the job.
+        kind: whether they tell the ``jobType``: those do not that have just made or changed the job.
+        form: whether they tell of the job's CSV: those do not that have just changed the job.
+    """
     facts = {
         "id": job.id,
         "operation": job.operation,
@@ -80,16 +86,16 @@ def info(job: Job) -> dict[str, Any]:
         "contentUrl": f"services/data/v{job.version}/jobs/ingest/{job.id}/batches"
         if job.kind == "V2Ingest" and job.state == "Open"
         else None,
-        "lineEnding": job.line_ending,
-        "columnDelimiter": job.column_delimiter,
+        "jobType": job.kind if kind else None,
+        "lineEnding": job.line_ending if form else None,
+        "columnDelimiter": job.column_delimiter if form else None,
     }
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def numbers(job: Job) -> dict[str, Any]:
-    """What the answer about a single job tells besides."""
-    counted = {
-        "jobType": job.kind,
+def whole(job: Job) -> dict[str, Any]:
+    """What the answer about a single job tells."""
+    counted = info(job, kind=True) | {
         "numberRecordsProcessed": job.records_processed,
         "numberRecordsFailed": job.records_failed,
         "retries": job.retries,
@@ -144,7 +150,7 @@ def listed(runtime: Runtime, call: Call, resource: str) -> Answer:
     return Answer(
         body={
             "done": done,
-            "records": [info(job) | {"jobType": job.kind} for job in page],
+            "records": [info(job, kind=True) for job in page],
             "nextRecordsUrl": None if done else f"{call.base}/jobs/{resource}{rest}",
         }
     )

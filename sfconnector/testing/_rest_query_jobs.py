@@ -11,7 +11,7 @@ from sfconnector.testing._bulk._query import QueryJob, QueryWork
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call, Piece
 from sfconnector.testing._rest_ingest import CSV
-from sfconnector.testing._rest_jobs import choice, found, info, listed, locator, new_facts, numbers, offset, update
+from sfconnector.testing._rest_jobs import choice, found, info, listed, locator, new_facts, offset, update, whole
 from sfconnector.testing._rest_jobs import delete as delete_job
 from sfconnector.testing._running_user import query_context
 from sfconnector.testing._runtime import Runtime
@@ -51,7 +51,7 @@ def create(runtime: Runtime, call: Call) -> Answer:
 def get(runtime: Runtime, _call: Call, job_id: str) -> Answer:
     """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/query_get_one_job.htm"""
     job = found(runtime, job_id, "V2Query", "Classic")
-    return Answer(body=info(job) | numbers(job))
+    return Answer(body=whole(job))
 
 
 def all_jobs(runtime: Runtime, call: Call) -> Answer:
@@ -63,7 +63,7 @@ def change(runtime: Runtime, call: Call, job_id: str) -> Answer:
     """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/query_abort_job.htm"""
     job = _query_job(runtime, job_id)
     update(runtime, call, job, ("Aborted",))
-    return Answer(body=info(job))
+    return Answer(body=info(job, form=False))
 
 
 def delete(runtime: Runtime, _call: Call, job_id: str) -> Answer:
