@@ -90,7 +90,7 @@ class Replay:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_POST = do_PATCH = do_DELETE = do_GET
+            do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
             def log_message(self, format: str, *arguments: Any) -> None:
                 """Stay silent."""
