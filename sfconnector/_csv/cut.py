@@ -8,7 +8,7 @@ which runs at several hundred megabytes a second.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, pairwise
 from typing import Final, NamedTuple, NoReturn
 
@@ -95,23 +95,7 @@ class Cutter:
 
     def pieces(self) -> Iterator[Piece]:
         """Give the records, in pieces that follow each other in the text without a gap."""
-        size, rows, starts = len(self.header), 0, True
-        for block, count in self._records():
-            at = 0
-            while at < len(block):
-                end, within = len(block), count
-                room = count if self._most_rows is None else self._most_rows - rows
-                if size + end - at > self._most_bytes or within > room:
-                    end, within = _fitting(block, at, self._most_bytes - size, room)
-                if end > at:
-                    yield Piece(block[at:end], within, starts)
-                    size, rows, starts = size + end - at, rows + within, False
-                    at, count = end, count - within
-                elif starts:
-                    self._refuse(block, at, f"the record has more bytes than a part may have ({self._most_bytes:,})")
-                if at < len(block):
-                    size, rows, starts = len(self.header), 0, True
-            self._line += block.count(b"\n")
+        return pack(self._records(), len(self.header), self._most_bytes, self._most_rows, self._refuse)
 
     def _records(self) -> Iterator[tuple[bytes, int]]:
         """Give blocks of records that are as they should be, and count them."""
@@ -123,9 +107,7 @@ class Cutter:
                 if blank:
                     self._refuse(block, 0, "the line before it is blank")
                 yield block[:end], self._check(block[:end])
-                self._line += block.count(b"\n", end)
-            else:
-                self._line += block.count(b"\n")
+            self._line += block.count(b"\n")
             blank = blank or len(block) > end or (not content and bool(block))
 
     def _check(self, block: bytes) -> int:
@@ -200,6 +182,45 @@ class Cutter:
     def _refuse(self, block: bytes, at: int, problem: str) -> NoReturn:
         newlines = block.count(b"\n", 0, at)
         raise ValueError(f"line {self._line + newlines:,}: {problem}")
+
+
+def pack(
+    blocks: Iterable[tuple[bytes, int]],
+    header: int,
+    most_bytes: int,
+    most_rows: int | None,
+    refuse: Callable[[bytes, int, str], NoReturn],
+) -> Iterator[Piece]:
+    """Put records into parts, as many into each as it may have.
+
+    Args:
+        blocks: Whole records, and how many they are.
+        header: Bytes of the header.
+        most_bytes: Bytes of a part at most, with the header.
+        most_rows: Rows of a part at most.
+        refuse: Raises the error of a record that is larger than a part; gets its block, where it begins and why.
+    """
+    size, rows, starts = header, 0, True
+    for block, count in blocks:
+        at = 0
+        while at < len(block):
+            end, within = len(block), count
+            room = count if most_rows is None else most_rows - rows
+            if size + end - at > most_bytes or within > room:
+                end, within = _fitting(block, at, most_bytes - size, room)
+            if end > at:
+                yield Piece(block[at:end], within, starts)
+                size, rows, starts = size + end - at, rows + within, False
+                at, count = end, count - within
+            elif starts:
+                refuse(block, at, f"the record has more bytes than a part may have ({most_bytes:,})")
+            if at < len(block):
+                size, rows, starts = header, 0, True
+
+
+def records_before(block: bytes, at: int) -> int:
+    """Count the records of a block before a place."""
+    return sum(end <= at for end in _ends(block, 0))
 
 
 def _well_formed(delimiter: str) -> re.Pattern[bytes]:

@@ -15,8 +15,8 @@ from sfconnector._json import format_instant, format_time
 NULL: Final = "#N/A"
 """The cell that empties a field. An empty cell leaves a field as it is, so an empty text does nothing either."""
 
-# What csv.writer itself writes as it should be.
-_PLAIN: Final[frozenset[type]] = frozenset({str, int})
+# What csv.writer itself writes as it should be, once None is replaced.
+_PLAIN: Final[frozenset[type]] = frozenset({str, int, float, type(None)})
 _BOOLEANS: Final = {True: "true", False: "false"}
 
 
@@ -78,12 +78,10 @@ def texts(values: Sequence[Any]) -> Sequence[Any]:
         TypeError, ValueError: As :func:`text`.
     """
     types = set(map(type, values))
-    if types <= _PLAIN:
-        return values
+    if types <= _PLAIN and (float not in types or all(math.isfinite(each) for each in values if type(each) is float)):
+        return [NULL if value is None else value for value in values] if type(None) in types else values
     if types == {bool}:
         return list(map(_BOOLEANS.__getitem__, values))
-    if types <= {str, type(None)}:
-        return [NULL if value is None else value for value in values]
     return [value if type(value) is str else text(value) for value in values]
 
 

@@ -41,25 +41,41 @@ class Writer:
         )
         self.header = self._write([self.columns])
 
-    def mappings(self, rows: Sequence[Mapping[str, Any]], first: int = 0, *, others: bool = False) -> bytes:
+    def mappings(self, rows: Sequence[Mapping[str, Any]], first: int = 0) -> bytes | None:
         """Write rows that are mappings; a key that is missing leaves its cell empty.
 
         Args:
             rows: The rows.
             first: The number of the first one, for errors.
-            others: Whether rows may have other keys, which are left out.
+
+        Returns:
+            What is written; nothing where a row has a key that is no column.
 
         Raises:
             TypeError: A row is no mapping, or a value is of a type that is in no cell.
-            ValueError: A row has another key, or a value has no form.
+            ValueError: A value has no form.
         """
-        width = len(self.columns)
         try:
-            alike = others or set(map(len, rows)) == {width}
-            cells = list(map(self._get, rows)) if alike else self._sparse(rows, first)
-        except (KeyError, TypeError, IndexError, AttributeError):
-            cells = self._sparse(rows, first, others=others)
-        return self._cells(cells, first)
+            cells = list(map(self._get, rows)) if set(map(len, rows)) == {len(self.columns)} else None
+        except (KeyError, TypeError, IndexError):
+            # A key is another one, or the row is no mapping.
+            cells = None
+        if cells is not None:
+            return self._cells(cells, first)
+        check_mappings(rows, first)
+        if any(not row.keys() <= self._known for row in rows):
+            return None
+        return self.chosen(rows, first)
+
+    def chosen(self, rows: Sequence[Mapping[str, Any]], first: int = 0) -> bytes:
+        """Write of rows that are mappings what belongs to a column, and leave out the rest.
+
+        Raises:
+            TypeError, ValueError: As for :meth:`mappings`.
+        """
+        check_mappings(rows, first)
+        names = self.columns
+        return self._cells([tuple([row.get(name, "") for name in names]) for row in rows], first)
 
     def sequences(self, rows: Sequence[Sequence[Any]], first: int = 0) -> bytes:
         """Write rows that are sequences of as many values as there are columns.
@@ -85,16 +101,6 @@ class Writer:
         named = zip(self.columns, columns, strict=True)
         cells = zip(*[self._column(name, values, first) for name, values in named], strict=True)
         return self._write(cells, first)
-
-    def _sparse(self, rows: Sequence[Any], first: int, *, others: bool = False) -> list[tuple[Any, ...]]:
-        cells = []
-        for index, row in enumerate(rows, first):
-            if not isinstance(row, Mapping):
-                raise TypeError(f"row {index} is no mapping of columns and values, but a {type(row).__name__}")
-            if not others and (unknown := row.keys() - self._known):
-                raise ValueError(f"row {index} has {next(iter(unknown))!r}, which is none of the columns")
-            cells.append(tuple(row.get(name, "") for name in self.columns))
-        return cells
 
     def _cells(self, cells: Sequence[Sequence[Any]], first: int) -> bytes:
         try:
@@ -132,6 +138,13 @@ class Writer:
         options: dict[str, Any] = {"delimiter": self._dialect.delimiter, "lineterminator": self._dialect.terminator}
         csv.writer(buffer, quoting=csv.QUOTE_ALL, **options).writerows(cells)
         return buffer.getvalue()
+
+
+def check_mappings(rows: Sequence[object], first: int) -> None:
+    """Refuse rows that are no mappings, where others are."""
+    for index, row in enumerate(rows, first):
+        if not isinstance(row, Mapping):
+            raise TypeError(f"row {index} is no mapping of columns and values, but a {type(row).__name__}")
 
 
 def _explain(name: str, values: Sequence[Any], first: int) -> NoReturn:
