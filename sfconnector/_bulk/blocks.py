@@ -112,7 +112,7 @@ def _mapping_blocks(rows: Iterator[Any], reading: Reading, flatten: Flatten) -> 
 def _grown(writer: Writer | None, rows: list[Any], first: int, dialect: Dialect) -> tuple[Writer, bytes, int]:
     """Write as many rows as the columns are enough for; where none are, there are more columns."""
     if writer is not None:
-        data = writer.mappings(rows, first)
+        data = writer.fitting(rows, first)
         if data is not None:
             return writer, data, len(rows)
         known = set(writer.columns)

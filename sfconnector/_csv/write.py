@@ -41,20 +41,29 @@ class Writer:
         )
         self.header = self._write([self.columns])
 
-    def mappings(self, rows: Sequence[Mapping[str, Any]], first: int = 0) -> bytes | None:
+    def mappings(self, rows: Sequence[Mapping[str, Any]], first: int = 0) -> bytes:
         """Write rows that are mappings; a key that is missing leaves its cell empty.
 
         Args:
             rows: The rows.
             first: The number of the first one, for errors.
 
-        Returns:
-            What is written; nothing where a row has a key that is no column.
-
         Raises:
             TypeError: A row is no mapping, or a value is of a type that is in no cell.
-            ValueError: A value has no form.
+            ValueError: A row has a key that is no column, or a value has no form.
         """
+        written = self.fitting(rows, first)
+        if written is None:
+            index, unknown = next(
+                (index, row.keys() - self._known)
+                for index, row in enumerate(rows, first)
+                if not row.keys() <= self._known
+            )
+            raise ValueError(f"row {index} has {min(unknown)!r}, which is none of the columns")
+        return written
+
+    def fitting(self, rows: Sequence[Mapping[str, Any]], first: int = 0) -> bytes | None:
+        """Write rows as :meth:`mappings` does, or give ``None`` where a row has a key that is no column."""
         try:
             cells = list(map(self._get, rows)) if set(map(len, rows)) == {len(self.columns)} else None
         except (KeyError, TypeError, IndexError):

@@ -340,7 +340,7 @@ def test_pandas_with_the_types_of_numpy() -> None:
             "Amount": [1.5, float("nan"), 2.0],
             "Count": pd.array([1, None, 3], dtype="Int64"),
             "Active": [True, False, True],
-            "At": pd.to_datetime(pd.Series(["2024-02-29T12:00:00.123456Z", None, "1904-02-29T12:00:00.000000Z"])),
+            "At": pd.to_datetime(pd.Series(["2024-02-29T12:00:00.123456Z", None, "1904-02-29T12:00:00.000000Z"])).array,
             "Mixed": [dt.date(2024, 2, 29), 5, pd.NaT],
             "Kind": pd.Categorical(["a", None, "b"]),
         },

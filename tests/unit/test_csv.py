@@ -275,7 +275,6 @@ def test_values_are_written_as_salesforce_takes_them(value: object, cell: str) -
     writer = Writer(["Id", "Value__c"], Dialect())
     # Beside one of another type, and in a column of its own type.
     mixed = writer.mappings([{"Id": "1", "Value__c": value}, {"Id": "2", "Value__c": "x"}, {"Id": "3"}])
-    assert mixed is not None
     assert list(Rows([writer.header, mixed]).lists()) == [["1", cell], ["2", "x"], ["3", ""]]
     alone = writer.sequences([["1", value], ["2", value]])
     assert list(Rows([writer.header, alone]).lists()) == [["1", cell], ["2", cell]]
@@ -302,8 +301,10 @@ def test_a_value_without_a_form_is_named_by_row_and_column(value: object, error:
 
 def test_rows_of_the_wrong_shape_are_refused() -> None:
     writer = Writer(["A", "B"], Dialect())
-    assert writer.mappings([{"A": "1", "B": "2"}, {"A": "1", "C": "2"}]) is None
-    assert writer.mappings([{"A": "1", "B": "2"}, {"A": "1", "B": "2", "C": "3"}]) is None
+    for other in ({"A": "1", "C": "2"}, {"A": "1", "B": "2", "C": "3"}):
+        assert writer.fitting([{"A": "1", "B": "2"}, other]) is None
+        with pytest.raises(ValueError, match="row 6 has 'C', which is none of the columns"):
+            writer.mappings([{"A": "1", "B": "2"}, other], 5)
     assert writer.chosen([{"A": "1", "B": "2", "C": "3"}, {"B": "2", "C": "3"}]) == b"1,2\n,2\n"
     not_rows: list[Any] = ["ab", ["1", "2"], None, 1]
     for row in not_rows:
