@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -119,13 +120,10 @@ class Database:
             self._connection.execute(sql, values)
 
     def insert(self, table: str, columns: dict[str, Any]) -> None:
-        names = ", ".join(map(quote, columns))
-        marks = ", ".join("?" * len(columns))
-        self.write(f"INSERT INTO {quote(table)} ({names}) VALUES ({marks})", list(columns.values()))
+        self.write(_insertion(table, tuple(columns)), list(columns.values()))
 
     def update(self, table: str, record_id: str, columns: dict[str, Any]) -> None:
-        settings = ", ".join(f"{quote(name)} = ?" for name in columns)
-        self.write(f'UPDATE {quote(table)} SET {settings} WHERE "Id" = ?', [*columns.values(), record_id])
+        self.write(_change(table, tuple(columns)), [*columns.values(), record_id])
 
     def find(self, table: str, record_id: str) -> dict[str, Any] | None:
         """Read a record, deleted or not, by its 18-character id."""
@@ -158,13 +156,27 @@ class Database:
 
     def remember(self, sobject: SObjectType) -> None:
         """Keep an object's definition with the records."""
-        definition = json.dumps(attrs.asdict(sobject, filter=lambda attribute, _: attribute.name != "_by_lower"))
+        definition = json.dumps(attrs.asdict(sobject, filter=lambda attribute, _: attribute.init))
         self.write('INSERT OR REPLACE INTO "sf:object" VALUES (?, ?)', [sobject.name, definition])
 
     def remembered(self) -> Iterable[SObjectType]:
         for row in self.rows('SELECT definition FROM "sf:object"'):
             loaded = json.loads(row["definition"])
             yield SObjectType(**{**loaded, "fields": {name: _field(entry) for name, entry in loaded["fields"].items()}})
+
+
+# Many rows with the same columns are written one after another.
+@lru_cache(maxsize=1_000)
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
+    names = ", ".join(map(quote, columns))
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {quote(table)} ({names}) VALUES ({marks})"
+
+
+@lru_cache(maxsize=1_000)
+def _change(table: str, columns: tuple[str, ...]) -> str:
+    settings = ", ".join(f"{quote(name)} = ?" for name in columns)
+    return f'UPDATE {quote(table)} SET {settings} WHERE "Id" = ?'
 
 
 def _column(field: Field) -> str:

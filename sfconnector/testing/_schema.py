@@ -57,6 +57,17 @@ class Field:
     custom: bool = False
     # Keys of a loaded describe that steer nothing here and are answered as they came.
     extra: Mapping[str, Any] = attrs.field(factory=dict)
+    # Where each value of the picklist stands, and those that may be chosen.
+    places: Mapping[str, int] = attrs.field(init=False, repr=False, eq=False)
+    choices: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
+
+    @places.default
+    def _place(self) -> Mapping[str, int]:
+        return {entry.value: place for place, entry in enumerate(self.picklist_values)}
+
+    @choices.default
+    def _choose(self) -> frozenset[str]:
+        return frozenset(entry.value for entry in self.picklist_values if entry.active)
 
 
 @attrs.frozen(kw_only=True)
@@ -85,7 +96,18 @@ class SObjectType:
     queryable: bool = True
     searchable: bool = True
     extra: Mapping[str, Any] = attrs.field(factory=dict)
+    # What a record of the object needs, and what the org numbers itself: every write asks for both.
+    mandatory: tuple[Field, ...] = attrs.field(init=False, repr=False, eq=False)
+    auto_numbers: tuple[Field, ...] = attrs.field(init=False, repr=False, eq=False)
     _by_lower: Mapping[str, Field] = attrs.field(init=False, repr=False, eq=False)
+
+    @mandatory.default
+    def _find_mandatory(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields.values() if not field.nillable and field.type != "boolean")
+
+    @auto_numbers.default
+    def _find_auto_numbers(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields.values() if field.auto_number)
 
     @_by_lower.default
     def _index(self) -> Mapping[str, Field]:

@@ -252,10 +252,8 @@ class Validator:
 def _check_required(sobject: SObjectType, columns: Mapping[str, Any], *, creating: bool) -> None:
     missing = [
         field.name
-        for field in sobject.fields.values()
-        if not field.nillable
-        and field.type != "boolean"
-        and columns.get(field.name) is None
+        for field in sobject.mandatory
+        if columns.get(field.name) is None
         and (
             field.createable and not field.defaulted_on_create
             if creating
@@ -291,8 +289,7 @@ def _is_angle(field: Field) -> bool:
 
 def _picked(field: Field, value: str) -> tuple[str, str | None]:
     """Put the values of a multipicklist in the field's order; name the first that a restricted field lacks."""
-    order = {entry.value: place for place, entry in enumerate(field.picklist_values)}
-    allowed = {entry.value for entry in field.picklist_values if entry.active}
+    order, allowed = field.places, field.choices
     chosen = [value]
     if field.type == "multipicklist":
         given = dict.fromkeys(part.strip() for part in value.split(";") if part.strip())
@@ -303,7 +300,7 @@ def _picked(field: Field, value: str) -> tuple[str, str | None]:
 
 def _units(text: str) -> int:
     """Measure a text as Salesforce's Java does: a character beyond the basic plane counts as two."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text) if text.isascii() else len(text) + sum(char > "\uffff" for char in text)
 
 
 def _cut(text: str, length: int) -> str:

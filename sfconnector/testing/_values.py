@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sfconnector.testing._blobs import Blob
@@ -47,6 +48,11 @@ class Misfit(Exception):
 
 def now_text(moment: datetime) -> str:
     """Write a moment as Salesforce does: in UTC, to the second, with the zeros of milliseconds."""
+    return _moment_text(moment.replace(microsecond=0))
+
+
+@lru_cache(maxsize=1_000)
+def _moment_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
@@ -58,7 +64,7 @@ def from_json(field: Field, value: Any) -> Any:
     """
     if value is None or value == "":
         return None
-    if isinstance(value, (Mapping, list)):
+    if type(value) is not str and isinstance(value, (Mapping, list)):
         raise Misfit
     kind = field.type
     if kind == "boolean":
@@ -207,8 +213,11 @@ def _text(value: Any) -> str | None:
     """
     if isinstance(value, bool):
         return "true" if value else "false"
+    text = str(value)
+    if text.isascii():
+        return text.strip(_WHITE_SPACE) or None
     # Half of a surrogate pair is no character, and no database takes it.
-    text = str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.strip(_WHITE_SPACE) or None
 
 

@@ -46,15 +46,18 @@ class Writer:
     validator: Validator
     blobs: Blobs
     clock: Callable[[], datetime]
+    # By the name of the object, with the object to which they belong: it may have been replaced by another.
+    _known_defaults: dict[str, tuple[SObjectType, dict[str, Any]]] = attrs.field(factory=dict, init=False)
 
     def create(self, sobject: SObjectType, columns: dict[str, Any], context: RequestContext) -> str:
         given = self._with_contents(sobject, self.validator.check(sobject, columns, context))
         now = now_text(self.clock())
         record_id = self.next_id(sobject)
-        record = {"Id": record_id, **_defaults(sobject, given), **given}
-        for name, value in record.items():
-            if value is None and not sobject.fields[name].nillable:
-                record[name] = _default(sobject.fields[name])
+        record = {"Id": record_id, **self._defaults(sobject), **given}
+        for name, value in given.items():
+            if value is None:
+                field = sobject.fields[name]
+                record[name] = None if field.nillable else _default(field)
         record |= self._assigned(sobject, record, context, now)
         record |= derive(sobject, self._change({}, record, context, now))
         self.database.insert(sobject.name, record)
@@ -104,6 +107,15 @@ class Writer:
         check_allowed(sobject, sobject.createable, "inserted")
         return Upserted(self.create(sobject, {**columns, key.name: value}, context), created=True)
 
+    def _defaults(self, sobject: SObjectType) -> dict[str, Any]:
+        """The stored forms of all defaults."""
+        known = self._known_defaults.get(sobject.name)
+        if known is None or known[0] is not sobject:
+            defaults = {field.name: _default(field) for field in sobject.fields.values() if is_stored(field)}
+            known = sobject, {name: value for name, value in defaults.items() if value is not None}
+            self._known_defaults[sobject.name] = known
+        return known[1]
+
     def _with_contents(self, sobject: SObjectType, columns: dict[str, Any]) -> dict[str, Any]:
         """Keep the contents among the columns, and add their sizes."""
         stored = dict(columns)
@@ -121,9 +133,7 @@ class Writer:
         self, sobject: SObjectType, record: Mapping[str, Any], context: RequestContext, now: str
     ) -> dict[str, Any]:
         """Set what the org itself sets: numbers, names, record type, owner and stamps."""
-        assigned: dict[str, Any] = {
-            field.name: self._next_number(sobject, field) for field in sobject.fields.values() if field.auto_number
-        }
+        assigned: dict[str, Any] = {field.name: self._next_number(sobject, field) for field in sobject.auto_numbers}
         if sobject.custom and "Name" in sobject.fields and not (assigned.get("Name") or record.get("Name")):
             assigned["Name"] = record["Id"][:15]
         if "RecordTypeId" in sobject.fields and "RecordTypeId" not in record:
@@ -207,13 +217,6 @@ def key_value(key: Field, value: Any) -> Any:
         return from_json(key, value)
     except Misfit:
         raise misfit_error(key, {key.name: value}, key.name) from None
-
-
-def _defaults(sobject: SObjectType, given: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = {
-        field.name: _default(field) for field in sobject.fields.values() if field.name not in given and is_stored(field)
-    }
-    return {name: value for name, value in defaults.items() if value is not None}
 
 
 def _default(field: Field) -> Any:
