@@ -136,18 +136,19 @@ class LocalOrg(Contents, Functions):
 
     def _compose(self, store: Store, clock: Clock) -> Runtime:
         credentials = Credentials(username=store.username, **self._given)
+        usage = Usage(self._daily_api_requests, clock)
         tokens = Tokens(store.organization_id, store.admin_user_id, clock, self._token_lifetime)
         return Runtime(
             store=store,
             clock=clock,
             credentials=credentials,
             tokens=tokens,
-            usage=Usage(self._daily_api_requests, clock),
+            usage=usage,
             faults=Faults(tokens),
             cursors=Cursors(clock=clock),
             people=People(store),
             passwords=Passwords(credentials, store.admin_user_id, clock),
-            bulk=Engine(clock),
+            bulk=Engine(clock, usage),
             apex=self._apex_classes,
             actions=self._invocable_actions,
         )

@@ -11,10 +11,15 @@ from sfconnector.testing._runtime import Runtime
 
 _MEGABYTE = 1024 * 1024
 _LARGEST, _LARGEST_VERSION = 500 * _MEGABYTE, 2048 * _MEGABYTE
+# Characters, of which we know here the bytes only.
+# https://developer.salesforce.com/docs/atlas.en-us.224.0.api_bulk_v2.meta/api_bulk_v2/creating_bulk_requests.htm
+_LARGEST_WITH_JOB = 100_000
 
 
 def largest(path: str) -> int:
     """How many bytes the files of a request may have together."""
+    if re.fullmatch(r"/services/data/v[\d.]+/jobs/ingest/?", path):
+        return _LARGEST_WITH_JOB
     version = re.fullmatch(r"/services/data/v[\d.]+/sobjects/contentversion(/.*)?", path, re.IGNORECASE)
     return _LARGEST_VERSION if version else _LARGEST
 

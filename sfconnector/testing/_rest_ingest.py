@@ -3,12 +3,14 @@
 https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/bulk_api_2_0_ingest.htm
 """
 
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
 from sfconnector.testing._bulk._ingest import FAILED, SUCCEEDED, IngestJob, IngestWork
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call, Piece
+from sfconnector.testing._multipart import invalid
 from sfconnector.testing._rest_jobs import choice, found, info, listed, new_facts, spoken, update, whole
 from sfconnector.testing._rest_jobs import delete as delete_job
 from sfconnector.testing._runtime import Runtime
@@ -19,14 +21,29 @@ _OPERATIONS: Final = ("delete", "hardDelete", "insert", "update", "upsert")
 
 def create(runtime: Runtime, call: Call) -> Answer:
     """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/create_job.htm"""
-    asked = call.json_object()
-    job = make(runtime, call, asked)
-    return Answer(body=info(job))
+    job = _make(runtime, call, call.json_object(with_files=True))
+    if call.form is None:
+        return Answer(body=info(job))
+    # A job that comes with its data is closed: there is nothing to wait for.
+    # https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/walkthrough_upload_multipart_data.htm
+    shutil.move(runtime.store.blobs.path(call.form.files["content"].key), job.upload)
+    with runtime.bulk.changed:
+        job.has_upload = True
+        runtime.bulk.touch(job, "UploadComplete")
+        body = info(job)
+    submit(runtime, call, job)
+    return Answer(body=body)
 
 
-def make(runtime: Runtime, call: Call, asked: dict[str, Any]) -> IngestJob:
+def _make(runtime: Runtime, call: Call, asked: dict[str, Any]) -> IngestJob:
     """Make the job that a client asks for."""
+    if call.form is not None and set(call.form.files) != {"content"}:
+        raise invalid("A job that is created with its data has two parts, job and content")
     operation = choice(asked, "operation", _OPERATIONS)
+    if operation == "hardDelete" and not runtime.bulk.steering.hard_delete_permitted:
+        # The wording is not documented.
+        message = "FeatureNotEnabled : The user lacks the permission Bulk API Hard Delete"
+        raise OrgError(400, "FEATURENOTENABLED", message)
     sobject = runtime.store.schema.get(str(asked.get("object") or ""))
     if sobject is None:
         raise OrgError(400, "INVALIDJOB", f"InvalidJob : Unable to find object: {asked.get('object')}")
@@ -110,7 +127,7 @@ def delete(runtime: Runtime, _call: Call, job_id: str) -> Answer:
 
 def submit(runtime: Runtime, call: Call, job: IngestJob) -> None:
     """Let a closed job be processed."""
-    work = IngestWork(job, runtime.bulk, runtime.store, runtime.faults, runtime.usage, call.context)
+    work = IngestWork(job, runtime.bulk, runtime.store, runtime.faults, call.context)
     runtime.bulk.submit(work)
 
 

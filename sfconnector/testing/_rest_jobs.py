@@ -108,7 +108,10 @@ def whole(job: Job) -> dict[str, Any]:
 
 def update(runtime: Runtime, call: Call, job: Job, states: Sequence[str]) -> str:
     """The state to which a client wants to bring a job; a job is aborted right away."""
-    state = choice(call.json_object(), "state", states)
+    state = call.json_object().get("state")
+    if not isinstance(state, str) or state not in states:
+        # The wording is not documented.
+        raise OrgError(400, "INVALIDJOBSTATE", f"InvalidJobState : A job cannot be brought to the state {state}")
     if state == "Aborted":
         with runtime.bulk.changed:
             if job.state in ("JobComplete", "Failed", "Aborted"):

@@ -8,6 +8,7 @@ from typing import Final
 
 from sfconnector.testing import _soql
 from sfconnector.testing._bulk._query import QueryJob, QueryWork
+from sfconnector.testing._bulk._steering import DAILY_QUERY_JOBS
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call, Piece
 from sfconnector.testing._rest_ingest import CSV
@@ -37,7 +38,8 @@ def create(runtime: Runtime, call: Call) -> Answer:
     context = query_context(store, call.context, runtime.clock(), include_deleted=operation == "queryAll")
     plan = _soql.plan_table(text, store.schema, context)
     facts = new_facts(runtime, call, asked)
-    if not runtime.usage.take("DailyBulkV2QueryJobs"):
+    if not runtime.usage.take(DAILY_QUERY_JOBS):
+        # The wording is not documented.
         raise OrgError(400, "EXCEEDEDQUOTA", "ExceededQuota : Daily limit of Bulk API 2.0 query jobs exceeded")
     job = QueryJob(
         **facts, kind="V2Query", operation=operation, sobject=plan.sobject.name, query=text, state="UploadComplete"

@@ -18,6 +18,7 @@ from sfconnector.testing import _ids
 from sfconnector.testing._bulk._jobs import Job
 from sfconnector.testing._bulk._steering import BulkSteering
 from sfconnector.testing._errors import OrgError
+from sfconnector.testing._usage import Usage
 
 _LOG = logging.getLogger("sfconnector.testing")
 _WORKERS = 4
@@ -68,9 +69,10 @@ class Work(ABC):
 class Engine:
     """The bulk jobs of one org and the threads that work on them; they are started when there is something to do."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], usage: Usage) -> None:
         self.clock = clock
-        self.steering = BulkSteering()
+        self.usage = usage
+        self.steering = BulkSteering(usage)
         self.changed = self.steering._changed
         self._jobs = self.steering._jobs
         self._waiting: deque[Work] = deque()

@@ -15,11 +15,11 @@ from sfconnector.testing._bulk._csv import DELIMITERS, LINE_ENDINGS, Upload, lin
 from sfconnector.testing._bulk._engine import Engine, Work
 from sfconnector.testing._bulk._jobs import Job
 from sfconnector.testing._bulk._load import Load, Outcome, Source
+from sfconnector.testing._bulk._steering import DAILY_BATCHES, DAILY_RECORDS
 from sfconnector.testing._context import RequestContext
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._faults import Faults
 from sfconnector.testing._store import Store
-from sfconnector.testing._usage import Usage
 
 # Salesforce cuts an upload into batches of so many records.
 _BATCH: Final = 10_000
@@ -65,11 +65,9 @@ class IngestWork(Work):
 
     job: IngestJob
 
-    def __init__(
-        self, job: IngestJob, engine: Engine, store: Store, faults: Faults, usage: Usage, context: RequestContext
-    ) -> None:
+    def __init__(self, job: IngestJob, engine: Engine, store: Store, faults: Faults, context: RequestContext) -> None:
         super().__init__(job)
-        self._engine, self._store, self._faults, self._usage, self._context = engine, store, faults, usage, context
+        self._engine, self._store, self._faults, self._context = engine, store, faults, context
 
     def begin(self) -> None:
         self._engine.touch(self.job, "InProgress")
@@ -91,12 +89,24 @@ class IngestWork(Work):
             load = self._load(upload.header)
             succeeded, failed = (files.enter_context(path.open("ab")) for path in (job.successful, job.failed))
             while rows := upload.read(min(self.room, _BATCH - self.records % _BATCH)):
-                if self.records % _BATCH == 0 and not self._usage.take("DailyBulkApiBatches"):
-                    raise OrgError(400, "ExceededQuota", "ApiBatchItems Limit exceeded.")
+                self._count(len(rows))
                 outcomes = load.save([None if cell == NULL else cell for cell in row] for row in rows)
                 self._note(rows, outcomes, succeeded, failed)
                 job.position = upload.position
                 yield
+
+    def _count(self, rows: int) -> None:
+        """Count rows, and the batches that they begin.
+
+        Raises:
+            OrgError: ``ExceededQuota``.
+        """
+        usage = self._engine.usage
+        if self.records % _BATCH == 0 and not usage.take(DAILY_BATCHES):
+            raise OrgError(400, "ExceededQuota", "ApiBatchItems Limit exceeded.")
+        if not usage.take(DAILY_RECORDS, rows):
+            # The wording is not documented.
+            raise OrgError(400, "ExceededQuota", "The daily limit of records of Bulk API 2.0 is exceeded.")
 
     def _load(self, header: list[str]) -> Load:
         job = self.job

@@ -5,7 +5,12 @@ import threading
 import attrs
 
 from sfconnector.testing._bulk._jobs import Job
+from sfconnector.testing._usage import Usage
 
+# Names of limits.
+DAILY_BATCHES = "DailyBulkApiBatches"
+DAILY_QUERY_JOBS = "DailyBulkV2QueryJobs"
+DAILY_RECORDS = "DailyBulkApiRecords"
 _DEFAULT_FAILURE = "InternalServerError : An unexpected error occurred"
 
 
@@ -26,7 +31,8 @@ class BulkSteering:
         ...     org.bulk.release()
     """
 
-    def __init__(self) -> None:
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
         # Guards every job, too: what the workers wait for is here.
         self._changed = threading.Condition(threading.RLock())
         self._hold_after: int | None = None
@@ -34,6 +40,8 @@ class BulkSteering:
         self._jobs: dict[str, Job] = {}
         self._processing_time = 0.0
         self._query_page_size = 50_000
+        #: Whether the user has the permission "Bulk API Hard Delete"; a new org's has not, and the local org's has.
+        self.hard_delete_permitted = True
 
     @property
     def processing_time(self) -> float:
@@ -58,6 +66,21 @@ class BulkSteering:
         if records < 1:
             raise ValueError(f"A page cannot have {records} records.")
         self._query_page_size = records
+
+    def limit(self, *, batches: int | None = None, records: int | None = None, query_jobs: int | None = None) -> None:
+        """Set how much of each the org takes in 24 hours; what is not given stays as it is.
+
+        Args:
+            batches: of both APIs; 2.0 makes one of 10,000 records. 15,000 at first.
+            records: saved by 2.0. 150,000,000 at first.
+            query_jobs: of 2.0. 10,000 at first.
+        """
+        given = {DAILY_BATCHES: batches, DAILY_RECORDS: records, DAILY_QUERY_JOBS: query_jobs}
+        for name, maximum in given.items():
+            if maximum is not None:
+                if maximum < 0:
+                    raise ValueError(f"A limit cannot be {maximum}.")
+                self._usage.limit(name, maximum)
 
     def hold(self, *, after_records: int = 0) -> None:
         """Let jobs wait until `release`.
@@ -92,12 +115,16 @@ class BulkSteering:
             self._failures.append(_Failure(job_id and job_id[:15], message, after_records))
             self._changed.notify_all()
 
-    def wait(self, job_id: str | None = None, state: str | None = None, *, timeout: float = 30.0) -> None:
-        """Wait until a job is in a state, or at rest.
+    def wait(
+        self, job_id: str | None = None, state: str | None = None, *, records: int = 0, timeout: float = 30.0
+    ) -> None:
+        """Wait until a job is in a state, or at rest, or has processed so many records.
 
         Args:
             job_id: the job; all of them, if not given.
-            state: such as ``InProgress``; without it until nothing more happens to the job unless a client asks.
+            state: such as ``InProgress``; without it, and without ``records``, until nothing more happens to the job
+                unless a client asks for it.
+            records: records processed, those that failed included.
             timeout: seconds.
 
         Raises:
@@ -107,7 +134,11 @@ class BulkSteering:
 
         def reached() -> bool:
             jobs = list(self._jobs.values()) if job_id is None else [self._job(job_id)]
-            return all(job.resting if state is None else job.state == state for job in jobs)
+            at_rest = state is None and not records
+            return all(
+                job.records_processed >= records and (job.resting if at_rest else state is None or job.state == state)
+                for job in jobs
+            )
 
         with self._changed:
             if not self._changed.wait_for(reached, timeout):

@@ -9,6 +9,7 @@ import pytest
 from sfconnector.testing._bulk import CHUNK, Engine, Job, Work
 from sfconnector.testing._clock import Clock
 from sfconnector.testing._errors import OrgError
+from sfconnector.testing._usage import Usage
 
 
 class Counting(Work):
@@ -50,7 +51,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def engine(clock: Clock) -> Iterator[Engine]:
-    engine = Engine(clock)
+    engine = Engine(clock, Usage(1, clock))
     yield engine
     engine.stop()
     assert not [thread for thread in threading.enumerate() if thread.name == "local-org-bulk"]
@@ -159,7 +160,7 @@ def test_a_job_takes_the_time_it_is_given_and_may_be_cancelled_meanwhile(engine:
 
 
 def test_stopping_ends_work_that_is_held(clock: Clock) -> None:
-    engine = Engine(clock)
+    engine = Engine(clock, Usage(1, clock))
     engine.steering.hold(after_records=1)
     job = make(engine)
     work = Counting(job, 5)
