@@ -15,7 +15,6 @@ from sfconnector.testing._http import Answer, Call
 from sfconnector.testing._runtime import Runtime
 from sfconnector.testing._values import now_text
 
-_PAGE: Final = 1_000
 # How Salesforce speaks of a job in a state that allows no other:
 # https://github.com/restforce/restforce/issues/905
 _SPOKEN: Final = {"JobComplete": "Completed", "UploadComplete": "Closed", "InProgress": "Closed"}
@@ -145,9 +144,10 @@ def listed(runtime: Runtime, call: Call, resource: str) -> Answer:
         jobs = [job for job in jobs if job.pk_chunking]
     given = call.params.get("queryLocator")
     start = 0 if given is None else offset(given)[0]
-    page = jobs[start : start + _PAGE]
-    done = start + _PAGE >= len(jobs)
-    rest = f"?queryLocator={locator(start + _PAGE, _PAGE)}" + "".join(
+    size = runtime.bulk.steering.jobs_page_size
+    page = jobs[start : start + size]
+    done = start + size >= len(jobs)
+    rest = f"?queryLocator={locator(start + size, size)}" + "".join(
         f"&{name}={call.params[name]}" for name in ("jobType", "isPkChunkingEnabled") if name in call.params
     )
     return Answer(

@@ -40,6 +40,7 @@ class BulkSteering:
         self._jobs: dict[str, Job] = {}
         self._processing_time = 0.0
         self._query_page_size = 50_000
+        self._jobs_page_size = 1_000
         #: Whether the user has the permission "Bulk API Hard Delete"; a new org's has not, and the local org's has.
         self.hard_delete_permitted = True
 
@@ -66,6 +67,17 @@ class BulkSteering:
         if records < 1:
             raise ValueError(f"A page cannot have {records} records.")
         self._query_page_size = records
+
+    @property
+    def jobs_page_size(self) -> int:
+        """Jobs of a page of a list of jobs; 1,000 at first."""
+        return self._jobs_page_size
+
+    @jobs_page_size.setter
+    def jobs_page_size(self, jobs: int) -> None:
+        if jobs < 1:
+            raise ValueError(f"A page cannot have {jobs} jobs.")
+        self._jobs_page_size = jobs
 
     def limit(self, *, batches: int | None = None, records: int | None = None, query_jobs: int | None = None) -> None:
         """Set how much of each the org takes in 24 hours; what is not given stays as it is.

@@ -187,7 +187,8 @@ def test_jobs_go_with_their_files_after_seven_days(engine: Engine, clock: Clock)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("processing_time", -1), ("processing_time", float("nan")), ("query_page_size", 0)]
+    ("name", "value"),
+    [("processing_time", -1), ("processing_time", float("nan")), ("query_page_size", 0), ("jobs_page_size", 0)],
 )
 def test_impossible_settings_are_refused(engine: Engine, name: str, value: float) -> None:
     with pytest.raises(ValueError, match="cannot"):
