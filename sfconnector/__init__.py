@@ -14,6 +14,9 @@ from sfconnector._version import __version__
 
 if TYPE_CHECKING:
     from sfconnector import auth, errors
+    from sfconnector._bulk.calls import BulkQueryPage
+    from sfconnector._bulk.ingest_jobs import IngestJob
+    from sfconnector._bulk.query_jobs import QueryJob
     from sfconnector._bulk_v1._results import RowResult
     from sfconnector._bulk_v1.ingest import BulkV1Ingest
     from sfconnector._bulk_v1.jobs import BulkV1Job, PkChunking
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNSET",
+    "BulkQueryPage",
     "BulkV1Ingest",
     "BulkV1Job",
     "BulkV1Query",
@@ -52,12 +56,14 @@ __all__ = [
     "FileStream",
     "Hooks",
     "IncompleteReportWarning",
+    "IngestJob",
     "JobProgress",
     "Picklist",
     "PkChunking",
     "Progress",
     "ProgressBar",
     "Query",
+    "QueryJob",
     "ReadOnly",
     "RecordResult",
     "RecordResults",
@@ -95,6 +101,9 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "_bulk.calls": ["BulkQueryPage"],
+    "_bulk.ingest_jobs": ["IngestJob"],
+    "_bulk.query_jobs": ["QueryJob"],
     "_bulk_v1._results": ["RowResult"],
     "_bulk_v1.ingest": ["BulkV1Ingest"],
     "_bulk_v1.jobs": ["BulkV1Job", "PkChunking"],

@@ -15,8 +15,11 @@ from sfconnector_generated.rest import models
 from sfconnector_generated.rest.api.org import get_limits
 
 from sfconnector import (
+    BulkQueryPage,
     FileStream,
+    IngestJob,
     Query,
+    QueryJob,
     RecordResult,
     RecordResults,
     ReportColumn,
@@ -187,6 +190,24 @@ assert_type(sf.reports.result("00O", "0LG"), ReportResult)
 sf.reports.delete("00O")
 
 # Bulk jobs
+ingest_job = sf.bulk.create_ingest_job("upsert", "Account", external_id="Ext__c", line_ending="CRLF")
+assert_type(ingest_job, IngestJob)
+assert_type(sf.bulk.upload(ingest_job.id, b"Name\nAcme\n"), None)
+assert_type(sf.bulk.close(ingest_job.id), JobInfo)
+query_job = sf.bulk.create_query_job("SELECT Id FROM Account", include_deleted=True)
+assert_type(query_job, QueryJob)
+assert_type(query_job.wait(60).id, str)
+assert_type(query_job.info(), JobInfo)
+assert_type(query_job.abort(timeout=3), JobInfo)
+assert_type(query_job.delete(), None)
+assert_type(ingest_job.state, str)
+assert_type(sf.bulk.get_job(ingest_job.id, "ingest"), JobInfo)
+assert_type(sf.bulk.abort_job(ingest_job.id, "query"), JobInfo)
+assert_type(sf.bulk.delete_job(ingest_job.id, "ingest"), None)
+assert_type(sf.bulk.query_results("750000000000001AAA", max_records=10, locator=None), BulkQueryPage)
+assert_type(sf.bulk.query_results("750000000000001AAA").rows, list[dict[str, str]])
+sf.bulk.create_ingest_job("merge", "Account")  # type: ignore[arg-type]  # no such operation
+sf.bulk.get_job(ingest_job.id, "both")  # type: ignore[arg-type]  # no such kind
 assert_type(next(sf.bulk.ingest_jobs()), JobInfo)
 assert_type(next(sf.bulk.query_jobs()), JobInfo)
 

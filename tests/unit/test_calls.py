@@ -1,6 +1,7 @@
 """What the calls of the client ask for, all in one list, and the rules that other clients were seen to break.
 
-The keys are those of the list of operations that the client must have: R for REST, A for Apex REST, B for Bulk API 1.0.
+The keys are those of the list of operations that the client must have: R for REST, A for Apex REST, V for Bulk API 2.0,
+B for Bulk API 1.0.
 """
 
 import json
@@ -49,6 +50,19 @@ JOB, BATCH, ASYNC = "750000000000001AAA", "751000000000001AAA", "/services/async
 JOB_INFO = {"id": JOB, "operation": "insert", "object": "Account", "state": "Open", "contentType": "CSV"}
 BATCH_INFO = {"id": BATCH, "jobId": JOB, "state": "Queued"}
 RECORD = {"attributes": {"type": "Account"}, "Id": ACCOUNT, "Name": "Acme"}
+JOBS = f"{DATA}/jobs"
+CSV = b'Name;Ext__c\r\n"\xc3\xa9 ""\n;";1\r\n'
+SOQL = "SELECT Id, Name FROM Account WHERE Name = 'a+b&c%é#'"
+
+
+def job(state: str, **more: Any) -> dict[str, Any]:
+    return {"id": JOB, "operation": "upsert", "object": "Account", "state": state, **more}
+
+
+def results(*rows: str, locator: str = "null", header: str = "Id,Name") -> Reply:
+    text = "".join(f"{line}\n" for line in [header, *rows])
+    headers = {"Content-Type": "text/csv", "Sforce-Locator": locator, "Sforce-NumberOfRecords": str(len(rows))}
+    return Reply(200, text.encode(), headers)
 
 
 @attrs.frozen
@@ -329,6 +343,122 @@ CALLS = {
         lambda sf: sf.apex.patch("orders/v1", json={"n": 1}), "PATCH", "/services/apexrest/orders/v1", {"n": 1}
     ),
     "A1 delete": Row(lambda sf: sf.apex.delete("orders/v1"), "DELETE", "/services/apexrest/orders/v1", answer=DONE),
+    "V1 create an ingest job": Row(
+        lambda sf: sf.bulk.create_ingest_job("insert", "Account"),
+        "POST",
+        f"{JOBS}/ingest",
+        {
+            "object": "Account",
+            "operation": "insert",
+            "columnDelimiter": "COMMA",
+            "lineEnding": "LF",
+            "contentType": "CSV",
+        },
+        job("Open"),
+    ),
+    "V1 create an ingest job with all there is": Row(
+        lambda sf: sf.bulk.create_ingest_job(
+            "upsert",
+            "Case",
+            external_id="Ext__c",
+            column_delimiter="BACKQUOTE",
+            line_ending="CRLF",
+            assignment_rule_id="01Q000000000001AAA",
+        ),
+        "POST",
+        f"{JOBS}/ingest",
+        {
+            "object": "Case",
+            "operation": "upsert",
+            "externalIdFieldName": "Ext__c",
+            "columnDelimiter": "BACKQUOTE",
+            "lineEnding": "CRLF",
+            "assignmentRuleId": "01Q000000000001AAA",
+            "contentType": "CSV",
+        },
+        job("Open"),
+    ),
+    "V2 create a query job": Row(
+        lambda sf: sf.bulk.create_query_job(SOQL),
+        "POST",
+        f"{JOBS}/query",
+        {
+            "operation": "query",
+            "query": SOQL,
+            "columnDelimiter": "COMMA",
+            "lineEnding": "LF",
+            "contentType": "CSV",
+        },
+        job("UploadComplete"),
+    ),
+    "V2 create a query job for deleted records too": Row(
+        lambda sf: sf.bulk.create_query_job(SOQL, include_deleted=True, column_delimiter="TAB", line_ending="CRLF"),
+        "POST",
+        f"{JOBS}/query",
+        {
+            "operation": "queryAll",
+            "query": SOQL,
+            "columnDelimiter": "TAB",
+            "lineEnding": "CRLF",
+            "contentType": "CSV",
+        },
+        job("UploadComplete"),
+    ),
+    "V4 get an ingest job": Row(
+        lambda sf: sf.bulk.get_job(JOB, "ingest"), "GET", f"{JOBS}/ingest/{JOB}", answer=job("Open")
+    ),
+    "V4 get a query job": Row(
+        lambda sf: sf.bulk.get_job(JOB, "query"), "GET", f"{JOBS}/query/{JOB}", answer=job("InProgress")
+    ),
+    "V5 upload": Row(lambda sf: sf.bulk.upload(JOB, CSV), "PUT", f"{JOBS}/ingest/{JOB}/batches", CSV, Reply(201, b"")),
+    "V6 close": Row(
+        lambda sf: sf.bulk.close(JOB),
+        "PATCH",
+        f"{JOBS}/ingest/{JOB}",
+        {"state": "UploadComplete"},
+        job("UploadComplete"),
+    ),
+    "V8 abort an ingest job": Row(
+        lambda sf: sf.bulk.abort_job(JOB, "ingest"),
+        "PATCH",
+        f"{JOBS}/ingest/{JOB}",
+        {"state": "Aborted"},
+        job("Aborted"),
+    ),
+    "V8 abort a query job": Row(
+        lambda sf: sf.bulk.abort_job(JOB, "query"),
+        "PATCH",
+        f"{JOBS}/query/{JOB}",
+        {"state": "Aborted"},
+        job("Aborted"),
+    ),
+    "V9 delete an ingest job": Row(
+        lambda sf: sf.bulk.delete_job(JOB, "ingest"), "DELETE", f"{JOBS}/ingest/{JOB}", answer=DONE
+    ),
+    "V9 delete a query job": Row(
+        lambda sf: sf.bulk.delete_job(JOB, "query"), "DELETE", f"{JOBS}/query/{JOB}", answer=DONE
+    ),
+    "V10 ingest jobs": Row(
+        lambda sf: list(sf.bulk.ingest_jobs(job_type="V2Ingest")),
+        "GET",
+        f"{JOBS}/ingest?jobType=V2Ingest",
+        answer={"done": True, "records": [job("Open")], "nextRecordsUrl": None},
+    ),
+    "V11 query jobs": Row(
+        lambda sf: list(sf.bulk.query_jobs()),
+        "GET",
+        f"{JOBS}/query",
+        answer={"done": True, "records": [], "nextRecordsUrl": None},
+    ),
+    "V13 query results": Row(
+        lambda sf: sf.bulk.query_results(JOB), "GET", f"{JOBS}/query/{JOB}/results", answer=results()
+    ),
+    "V13 a page of query results": Row(
+        lambda sf: sf.bulk.query_results(JOB, max_records=50, locator="a+b/c"),
+        "GET",
+        f"{JOBS}/query/{JOB}/results?maxRecords=50&locator=a%2Bb%2Fc",
+        answer=results("1,2"),
+    ),
 }
 
 
@@ -353,9 +483,39 @@ def test_a_call_makes_one_request(row: Row) -> None:
         assert seen[0].headers["content-type"].startswith("application/json")
 
 
+# V12 maps results to rows, and is tested with the ingest jobs.
+ELSEWHERE = {"V3", "V7", "V12"}
+
+
 def test_the_list_is_complete() -> None:
-    rest, bulk_v1 = {f"R{number}" for number in range(1, 33)}, {f"B{number}" for number in range(1, 10)}
-    assert {key.split()[0] for key in CALLS} == {*rest, *bulk_v1, "A1"}
+    listed = {key.split()[0] for key in CALLS}
+    assert listed.isdisjoint(ELSEWHERE)
+    numbers = {"R": 32, "A": 1, "V": 13, "B": 9}
+    assert listed | ELSEWHERE == {f"{kind}{each}" for kind, most in numbers.items() for each in range(1, most + 1)}
+
+
+@pytest.mark.parametrize(
+    ("create", "kind"),
+    [
+        pytest.param(lambda sf: sf.bulk.create_query_job(SOQL), "query", id="V3"),
+        pytest.param(lambda sf: sf.bulk.create_ingest_job("insert", "Account"), "ingest", id="V7"),
+    ],
+)
+def test_a_job_is_waited_for(create: Callable[[Salesforce], Any], kind: str) -> None:
+    def waited(sf: Salesforce) -> Any:
+        handle = create(sf)
+        if kind == "ingest":
+            handle.close()
+        return handle.wait(timeout=60)
+
+    closing = [job("UploadComplete")] if kind == "ingest" else []
+    seen, handle = made(waited, job("Open"), *closing, job("JobComplete"))
+    assert (handle.id, handle.state) == (JOB, "JobComplete")
+    assert [(each.method, each.target) for each in seen] == [
+        ("POST", f"{JOBS}/{kind}"),
+        *[("PATCH", f"{JOBS}/{kind}/{JOB}")] * len(closing),
+        ("GET", f"{JOBS}/{kind}/{JOB}"),
+    ]
 
 
 def test_d1_actions_are_invoked_by_a_post_of_their_inputs() -> None:
@@ -414,13 +574,46 @@ def test_d8_the_headers_of_further_results_are_no_rows() -> None:
     assert [each.target for each in seen] == [result, f"{result}/752000000000001", f"{result}/752000000000002"]
 
 
-@pytest.mark.parametrize("key", ["R9", "R12", "R14", "R15", "R16", "R17", "R18", "R24"])
+@pytest.mark.parametrize("key", ["R9", "R12", "R14", "R15", "R16", "R17", "R18", "R24", "V13"])
 def test_d12_values_are_percent_encoded(key: str) -> None:
     for row in (row for name, row in CALLS.items() if name.split()[0] == key):
         (seen,), _ = made(row.make, row.answer)
         path, _, query = seen.target.partition("?")
         assert seen.target.isascii()
         assert not set(path + query) & set(" +#?")
+
+
+def listed(*ids: str, following: str | None = None) -> dict[str, Any]:
+    records = [{"id": each, "operation": "query", "state": "JobComplete"} for each in ids]
+    return {"done": following is None, "records": records, "nextRecordsUrl": following}
+
+
+@pytest.mark.parametrize("kind", ["ingest", "query"])
+def test_d11_lists_of_jobs_have_all_their_pages(kind: str) -> None:
+    def ids(sf: Salesforce) -> list[str]:
+        return [each.id for each in getattr(sf.bulk, f"{kind}_jobs")()]
+
+    pages = [f"{JOBS}/{kind}", f"{JOBS}/{kind}?queryLocator=a%2Bb", f"{JOBS}/{kind}?queryLocator=c"]
+    seen, found = made(ids, listed("1", "2", following=pages[1]), listed(following=pages[2]), listed("3"))
+    assert found == ["1", "2", "3"]
+    assert [each.target for each in seen] == pages
+
+
+def test_d9_results_are_read_from_any_page_as_often_as_one_likes() -> None:
+    def reply(seen: Seen) -> Reply:
+        first = "locator" not in seen.target
+        return results('1,"a\n"", é"', "2,", locator="abc") if first else results("3,c")
+
+    with Server(reply) as server, Salesforce(auth.AccessToken(server.url, "x")) as sf:
+        one, again = sf.bulk.query_results(JOB), sf.bulk.query_results(JOB)
+        last, once_more = (sf.bulk.query_results(JOB, locator="abc") for _ in range(2))
+    assert one == again
+    assert one.rows == [{"Id": "1", "Name": 'a\n", é'}, {"Id": "2", "Name": ""}]
+    assert one.locator == "abc"
+    # The header comes with each page, and is no row.
+    assert last.rows == once_more.rows == [{"Id": "3", "Name": "c"}]
+    assert last.locator is None
+    assert "é" not in repr(one)
 
 
 def test_d12_the_names_of_objects_and_fields_cannot_lead_elsewhere() -> None:
