@@ -86,7 +86,7 @@ class ClassicJob(Job):
 
     def rests(self) -> bool:
         """Tell whether nothing more happens, unless a client asks for it."""
-        return self.state != "Open" and all(batch.state in ENDED for batch in self.batches.values())
+        return all(batch.state in ENDED for batch in self.batches.values())
 
 
 def job_info(job: ClassicJob, *, json: bool) -> Any:

@@ -68,6 +68,7 @@ def create_job(runtime: Runtime, call: Call) -> Answer:
         user_id=call.user_id,
         created=now,
         modified=now,
+        resting=True,
         folder=engine.make_folder(job_id),
         content_type=request.content_type,
         retries_batches=call.headers.get("sforce-disable-batch-retry", "").strip().lower() != "true",

@@ -239,6 +239,15 @@ def test_an_aborted_job_ends_the_batch_under_way_and_begins_none(bulk_v1: AsyncA
     assert error(refused) == (400, "InvalidBatch", "Records not processed")
 
 
+def test_a_test_may_wait_for_jobs_that_are_open(bulk_v1: AsyncApi, local_org: LocalOrg) -> None:
+    bulk_v1.create_job("insert", "Account")
+    job_id = bulk_v1.create_job("insert", "Account")
+    batch_id = bulk_v1.add_batch(job_id, "Name\na\n")
+    local_org.bulk.wait()
+    assert bulk_v1.batch(job_id, batch_id)["state"] == "Completed"
+    assert bulk_v1.job(job_id)["state"] == "Open"
+
+
 def wait_for(bulk_v1: AsyncApi, job_id: str, batch_id: str, **wanted: str) -> None:
     """Ask until a batch has come so far; it is sure to."""
     while not wanted.items() <= bulk_v1.batch(job_id, batch_id).items():
