@@ -15,7 +15,7 @@ from sfconnector._json import format_instant, format_time
 NULL: Final = "#N/A"
 """The cell that empties a field. An empty cell leaves a field as it is, so an empty text does nothing either."""
 
-# What csv.writer itself writes as it should be, once None is replaced.
+# What Python itself writes as it should be, once None is replaced.
 _PLAIN: Final[frozenset[type]] = frozenset({str, int, float, type(None)})
 _BOOLEANS: Final = {True: "true", False: "false"}
 
@@ -71,15 +71,15 @@ def _other(value: Any) -> str:
     raise TypeError(f"a {type(value).__name__} has no place in a cell")
 
 
-def texts(values: Sequence[Any]) -> Sequence[Any]:
-    """Write the values of a column as texts, or leave them to csv.writer where it does the same.
+def texts(values: Sequence[Any]) -> list[str]:
+    """Write the values of a column as texts.
 
     Raises:
         TypeError, ValueError: As :func:`text`.
     """
     types = set(map(type, values))
     if types <= _PLAIN and (float not in types or all(math.isfinite(each) for each in values if type(each) is float)):
-        return [NULL if value is None else value for value in values] if type(None) in types else values
+        return [NULL if value is None else str(value) for value in values]
     if types == {bool}:
         return list(map(_BOOLEANS.__getitem__, values))
     return [value if type(value) is str else text(value) for value in values]

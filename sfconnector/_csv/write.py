@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NoReturn
 
 from sfconnector._csv.columns import check_columns
 from sfconnector._csv.dialect import Dialect
+from sfconnector._csv.lines import Lines
 from sfconnector._csv.values import text, texts
 
 
@@ -32,14 +30,12 @@ class Writer:
     def __init__(self, columns: Sequence[str], dialect: Dialect) -> None:
         self.columns = check_columns(columns)
         self._known = frozenset(self.columns)
-        self._dialect = dialect
-        self._buffer = io.StringIO(newline="")
-        self._writer = csv.writer(self._buffer, delimiter=dialect.delimiter, lineterminator=dialect.terminator)
+        self._lines = Lines(dialect)
         name = self.columns[0]
         self._get: Callable[[Any], tuple[Any, ...]] = (
             itemgetter(*self.columns) if len(self.columns) > 1 else lambda row: (row[name],)
         )
-        self.header = self._write([self.columns])
+        self.header = self._cells([self.columns], 0)
 
     def mappings(self, rows: Sequence[Mapping[str, Any]], first: int = 0) -> bytes:
         """Write rows that are mappings; a key that is missing leaves its cell empty.
@@ -108,45 +104,28 @@ class Writer:
             TypeError, ValueError: A value is of a type that is in no cell, or has no form.
         """
         named = zip(self.columns, columns, strict=True)
-        cells = zip(*[self._column(name, values, first) for name, values in named], strict=True)
-        return self._write(cells, first)
-
-    def _cells(self, cells: Sequence[Sequence[Any]], first: int) -> bytes:
+        text = self._lines.joined([self._column(name, values, first) for name, values in named])
         try:
-            # The cheapest way to learn that all are texts, as they often are.
-            "".join(chain.from_iterable(cells))
-        except TypeError:
-            return self.columnar(list(zip(*cells, strict=True)), first)
-        return self._write(cells, first)
-
-    def _column(self, name: str, values: Sequence[Any], first: int) -> Sequence[Any]:
-        try:
-            return texts(values)
-        except (TypeError, ValueError):
-            _explain(name, values, first)
-
-    def _write(self, cells: Iterable[Sequence[Any]], first: int = 0) -> bytes:
-        cells = cells if isinstance(cells, Collection) else list(cells)
-        self._buffer.seek(0)
-        self._buffer.truncate()
-        self._writer.writerows(cells)
-        written = self._buffer.getvalue()
-        if "\r" in written and self._dialect.terminator == "\n":
-            written = self._quoted(cells)
-        try:
-            return written.encode()
+            return text.encode()
         except UnicodeEncodeError:
-            for index, row in enumerate(cells, first):
-                for name, value in zip(self.columns, row, strict=True):
+            for name, values in zip(self.columns, columns, strict=True):
+                for index, value in enumerate(values, first):
                     _check_encodable(index, name, value)
             raise
 
-    def _quoted(self, cells: Iterable[Sequence[Any]]) -> str:
-        # Before Python 3.13 a carriage return is quoted only where it is part of the line ending.
-        buffer = io.StringIO(newline="")
-        options: dict[str, Any] = {"delimiter": self._dialect.delimiter, "lineterminator": self._dialect.terminator}
-        csv.writer(buffer, quoting=csv.QUOTE_ALL, **options).writerows(cells)
-        return buffer.getvalue()
+    def _cells(self, cells: Sequence[Sequence[Any]], first: int) -> bytes:
+        return self.columnar(list(zip(*cells, strict=True)), first) if cells else b""
+
+    def _column(self, name: str, values: Sequence[Any], first: int) -> Sequence[str]:
+        try:
+            return self._lines.quoted(values)
+        except TypeError:
+            # They are not all texts; there is no cheaper way to learn it.
+            pass
+        try:
+            return self._lines.quoted(texts(values))
+        except (TypeError, ValueError):
+            _explain(name, values, first)
 
 
 def check_mappings(rows: Sequence[object], first: int) -> None:

@@ -38,12 +38,23 @@ def names(width: int) -> list[str]:
 
 def encoded(rows: list[list[str]], dialect: Dialect) -> bytes:
     writer = Writer(names(len(rows[0]) if rows else 2), dialect)
-    # Row by row, since rows written together may have more quotes than they need.
-    return writer.header + b"".join(writer.sequences([row]) for row in rows)
+    return writer.header + writer.sequences(rows)
 
 
 def pieces(text: bytes, size: int) -> Iterator[bytes]:
     return (text[at : at + size] for at in range(0, len(text), size))
+
+
+@given(tables, dialects)
+def test_quotes_are_where_they_are_needed_and_nowhere_else(rows: list[list[str]], dialect: Dialect) -> None:
+    written = Writer(names(len(rows[0]) if rows else 2), dialect).sequences(rows)
+    # The standard library quotes both characters of a CRLF only where that is the line ending.
+    expected = []
+    for row in rows:
+        line = io.StringIO(newline="")
+        csv.writer(line, delimiter=dialect.delimiter, lineterminator="\r\n").writerow(row)
+        expected.append(line.getvalue().removesuffix("\r\n") + dialect.terminator)
+    assert written.decode() == "".join(expected)
 
 
 @given(tables, dialects, st.integers(1, 20))
