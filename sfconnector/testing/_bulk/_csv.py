@@ -53,7 +53,11 @@ class Upload:
 
     def read(self, number: int) -> list[list[str]]:
         """The next records, fewer than asked for at the end only."""
-        return self._parsed(list(self._records(number)))
+        rows = self._parsed(list(self._records(number)))
+        if any(len(row) > len(self.header) for row in rows):
+            # The wording is not documented.
+            raise OrgError(400, "ClientInputError", "Failed to parse CSV: a row has more columns than the header")
+        return rows
 
     def _records(self, number: int) -> Iterator[str]:
         """Texts of records without their line endings; one is whole when its quotes come in pairs."""

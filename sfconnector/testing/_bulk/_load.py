@@ -1,6 +1,7 @@
 """Rows on their way into the store: what a header means, and what becomes of each row."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -93,24 +94,61 @@ class Load:
         self._check_columns([name.lower() for name in columns])
 
     def save(self, rows: Iterable[Row]) -> list[Outcome]:
-        """Save rows in one transaction, each for itself."""
+        """Save rows in one transaction, each for itself, as Salesforce saves up to 200 at a time."""
         with self._store.transaction():
-            return [self._saved(row) for row in rows]
+            read = [self._read(row) for row in rows]
+            repeated = self._repeated(columns for columns, _ in read)
+            return [self._saved(columns, error, repeated) for columns, error in read]
 
-    def _saved(self, row: Row) -> Outcome:
+    def _read(self, row: Row) -> tuple[Columns, OrgError | None]:
+        """The columns of a row, up to the cell that cannot be read."""
         columns: Columns = {}
         try:
             for read, cell in zip(self._readers, row, strict=False):
                 if cell != "":
                     read(cell, columns)
-            given_id = columns.get("Id") or ""
+        except OrgError as error:
+            return columns, error
+        return columns, None
+
+    def _repeated(self, rows: Iterable[Columns]) -> set[Any]:
+        """The keys that more than one row has."""
+        if self._operation not in ("update", "upsert"):
+            return set()
+        counted = Counter(map(self._folded_key, rows))
+        return {key for key, number in counted.items() if number > 1 and key is not None}
+
+    def _folded_key(self, columns: Columns) -> Any:
+        key = self._key
+        if key is None or key.name == "Id":
+            return _ids.normalize(str(columns.get("Id")))
+        value = columns.get(key.name)
+        return value.lower() if isinstance(value, str) and not key.case_sensitive else value
+
+    def _saved(self, columns: Columns, error: OrgError | None, repeated: set[Any]) -> Outcome:
+        given_id = columns.get("Id") or ""
+        try:
+            if error is not None:
+                raise error
+            if repeated and self._folded_key(columns) in repeated:
+                raise self._repetition(columns)
             with self._store.transaction():
                 saved = self._save(columns)
-        except OrgError as error:
+        except OrgError as refused:
             # Salesforce names the record that could not be changed.
-            known = columns.get("Id") if self._operation != "insert" else None
-            return Outcome(id=known or "", error=error)
-        return Outcome(saved.id or given_id, saved.created)
+            return Outcome(id=given_id if self._operation != "insert" else "", error=refused)
+        return Outcome(saved.id, saved.created)
+
+    def _repetition(self, columns: Columns) -> OrgError:
+        """Of rows that are saved together and name the same record none is saved.
+
+        https://salesforce.stackexchange.com/questions/296121/does-upsert-process-provided-list-by-200-records
+        https://help.salesforce.com/s/articleView?id=000384876&type=1
+        """
+        if self._key is None or self._key.name == "Id":
+            return OrgError(400, "DUPLICATE_VALUE", f"Duplicate id specified: {columns['Id']}", ["Id"])
+        name = self._key.name
+        return OrgError(400, "DUPLICATE_VALUE", f"Duplicate external id specified: {columns[name]}", [name])
 
     def _check_columns(self, names: Sequence[str]) -> None:
         wanted = self._key.name if self._key is not None else "Id"
