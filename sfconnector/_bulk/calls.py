@@ -9,7 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import attrs
 from sfconnector_generated.bulk_v2 import models
-from sfconnector_generated.bulk_v2.api.ingest import create_ingest_job, list_ingest_jobs, upload_ingest_data
+from sfconnector_generated.bulk_v2.api.ingest import (
+    create_ingest_job,
+    create_ingest_job_with_data,
+    list_ingest_jobs,
+    upload_ingest_data,
+)
 from sfconnector_generated.bulk_v2.api.query import create_query_job, get_query_results, list_query_jobs
 from sfconnector_generated.client import Request
 
@@ -21,7 +26,7 @@ from sfconnector._call import call, check_empty, read, send
 from sfconnector._csv.dialect import ColumnDelimiter, Dialect, LineEnding
 from sfconnector._csv.read import Rows
 from sfconnector._names import check_id, check_name, check_text
-from sfconnector._prepare import check_count
+from sfconnector._prepare import check_count, of_type
 from sfconnector._session import Seconds, Session
 from sfconnector._upload import Source, rewindable
 from sfconnector.errors import InvalidResponseError
@@ -38,6 +43,8 @@ Operation: TypeAlias = Literal["insert", "update", "upsert", "delete", "hardDele
 # Salesforce counts the data as base64, which is a third longer.
 # https://developer.salesforce.com/docs/platform/api-asynch/guide/upload-job-data.html
 _LARGEST: Final = 150 * 1024**2 * 3 // 4
+# https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/walkthrough_upload_multipart_data.htm
+_LARGEST_WITH_JOB: Final = 100_000
 
 
 _HANDLES: Final[dict[str, type[Job]]] = {"ingest": IngestJob, "query": QueryJob}
@@ -75,9 +82,12 @@ class Calls:
         column_delimiter: ColumnDelimiter = "COMMA",
         line_ending: LineEnding = "LF",
         assignment_rule_id: str | None = None,
+        data: bytes | None = None,
         timeout: Seconds = None,
     ) -> IngestJob:
         """Create a job that writes records; it waits for data, and does nothing until it is closed.
+
+        With ``data`` it is closed at once, so that one call does all.
 
         Args:
             operation: ``"insert"``, ``"update"``, ``"upsert"``, ``"delete"`` or ``"hardDelete"``.
@@ -86,11 +96,13 @@ class Calls:
             column_delimiter: What stands between two cells of the data.
             line_ending: What ends a row of the data.
             assignment_rule_id: The id of the AssignmentRule to run for Cases or Leads.
+            data: CSV in UTF-8 with a header row, of 100,000 characters at most; :meth:`upload` takes more.
             timeout: Seconds instead of the client's own.
 
         Raises:
             ValueError, TypeError: An argument cannot be right.
             BadRequestError: Salesforce refused the job.
+            TransportError: No answer came; with ``data``, whether the job runs is not known, and it is not sent again.
 
         See Also:
             https://developer.salesforce.com/docs/platform/api-asynch/guide/create-job.html
@@ -101,10 +113,13 @@ class Calls:
             >>> sf.bulk.close(job.id).state
             'UploadComplete'
         """
-        request = ingest_request(
-            operation, sobject, Dialect(column_delimiter, line_ending), external_id, assignment_rule_id
-        )
-        info = call(self._session, create_ingest_job.build(body=request), create_ingest_job.parse, timeout=timeout)
+        dialect = Dialect(column_delimiter, line_ending)
+        job = ingest_request(operation, sobject, dialect, external_id, assignment_rule_id)
+        if data is None:
+            request = create_ingest_job.build(body=job)
+        else:
+            request = create_ingest_job_with_data.build(job=job, content=_few(data))
+        info = call(self._session, request, create_ingest_job.parse, timeout=timeout)
         return IngestJob(self._session, info.id, info)
 
     def create_query_job(
@@ -386,6 +401,14 @@ class Calls:
             if not locator or locator in seen:
                 raise InvalidResponseError(response, "the answer names no further page of jobs as the next one")
             seen.add(locator)
+
+
+def _few(data: bytes) -> bytes:
+    """Refuse data that is too large to come with its job."""
+    characters = len(str(of_type("data", data, bytes), "utf-8"))
+    if not 0 < characters <= _LARGEST_WITH_JOB:
+        raise ValueError(f"the data has {characters} characters, and a new job takes 1 to {_LARGEST_WITH_JOB} of them")
+    return data
 
 
 def ingest_request(

@@ -192,6 +192,7 @@ sf.reports.delete("00O")
 # Bulk jobs
 ingest_job = sf.bulk.create_ingest_job("upsert", "Account", external_id="Ext__c", line_ending="CRLF")
 assert_type(ingest_job, IngestJob)
+assert_type(sf.bulk.create_ingest_job("insert", "Account", data=b"Name\nAcme\n"), IngestJob)
 assert_type(sf.bulk.upload(ingest_job.id, b"Name\nAcme\n"), None)
 assert_type(sf.bulk.close(ingest_job.id), JobInfo)
 query_job = sf.bulk.create_query_job("SELECT Id FROM Account", include_deleted=True)

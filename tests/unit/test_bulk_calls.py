@@ -38,6 +38,9 @@ WRONG: list[tuple[Callable[[Salesforce], Any], str]] = [
     (lambda sf: sf.bulk.create_ingest_job("insert", "Account", column_delimiter=","), "column_delimiter"),  # type: ignore[arg-type]  # that is the fault
     (lambda sf: sf.bulk.create_ingest_job("insert", "Account", line_ending="CR"), "line_ending"),  # type: ignore[arg-type]  # that is the fault
     (lambda sf: sf.bulk.create_ingest_job("insert", "Case", assignment_rule_id="x"), "is no id"),
+    (lambda sf: sf.bulk.create_ingest_job("insert", "Account", data=b""), "has 0 characters"),
+    (lambda sf: sf.bulk.create_ingest_job("insert", "Account", data=b"x" * 100_001), "has 100001 characters"),
+    (lambda sf: sf.bulk.create_ingest_job("insert", "Account", data=b"\xff"), "decode"),
     (lambda sf: sf.bulk.create_query_job(" "), "soql is blank"),
     (lambda sf: sf.bulk.create_query_job("SELECT Id FROM A", column_delimiter="X"), "column_delimiter"),  # type: ignore[arg-type]  # that is the fault
     (lambda sf: sf.bulk.get_job(JOB, "Ingest"), "kind is 'ingest' or 'query'"),  # type: ignore[arg-type]  # that is the fault
@@ -69,6 +72,8 @@ def test_text_is_no_data() -> None:
     with on(Reply()) as (sf, server):
         with pytest.raises(TypeError, match="bytes"):
             sf.bulk.upload(JOB, io.StringIO("Id"))  # type: ignore[arg-type]  # that is the fault
+        with pytest.raises(TypeError, match="bytes"):
+            sf.bulk.create_ingest_job("insert", "Account", data="Id")  # type: ignore[arg-type]  # that is the fault
         assert server.seen == []
 
 
@@ -125,6 +130,21 @@ def test_jobs_are_created_again_when_the_answer_is_lost() -> None:
     with on(Cut(), Reply.of({**told, "operation": "query"})) as (sf, server):
         assert sf.bulk.create_query_job("SELECT Id FROM Account").id == JOB
         assert len(server.seen) == 2
+
+
+def test_a_job_with_its_data_is_one_call(sf: Salesforce) -> None:
+    job = sf.bulk.create_ingest_job("insert", "Account", column_delimiter="TAB", data="Name\tPhone\né\t5\n".encode())
+    assert job.wait(timeout=60).info().number_records_processed == 1
+    assert [record["Phone"] for record in sf.query("SELECT Phone FROM Account WHERE Name = 'é'")] == ["5"]
+
+
+def test_a_job_with_its_data_is_not_created_again_when_the_answer_is_lost() -> None:
+    with on(Cut(), Reply.of({"id": JOB, "operation": "insert", "state": "UploadComplete"})) as (sf, server):
+        with pytest.raises(errors.TransportError):
+            sf.bulk.create_ingest_job("insert", "Account", data=b"Name\nAcme\n")
+        assert [(seen.method, seen.target) for seen in server.seen] == [("POST", f"{BASE}/ingest")]
+    assert server.seen[0].headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert b"Name\nAcme\n" in server.seen[0].body
 
 
 class TestResults:
