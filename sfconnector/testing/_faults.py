@@ -15,6 +15,7 @@ from sfconnector.testing._tokens import Tokens
 
 # The log-in and the org's own control resources fail only when they are named.
 _SPARED = ("/services/oauth2/*", "/__local_org__/*")
+_NO_STATUS = "{} is not the status of an answer; choose one from 200 to 599."
 _LIMIT_TEXTS = {
     "daily": "TotalRequests Limit exceeded.",
     "concurrent": "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
@@ -36,6 +37,7 @@ class Effect:
         cut: the connection is cut; after ``cut_after`` bytes of the body, or before the first byte of the answer.
         broken_json: only the first half of the body is sent, as if it were all.
         applied: the org has carried the request out when the effect sets in.
+        refusal: what ``body`` says in the form of the REST API; other APIs have other forms.
     """
 
     status: int | None = None
@@ -46,6 +48,7 @@ class Effect:
     cut_after: int | None = None
     broken_json: bool = False
     applied: bool = False
+    refusal: OrgError | None = attrs.field(default=None, repr=False)
 
 
 @attrs.define(eq=False)
@@ -188,7 +191,7 @@ class Faults:
             ValueError: ``status`` is not an HTTP status, or ``times`` is below 1.
         """
         if not 200 <= status <= 599:
-            raise ValueError(f"{status} is not the status of an answer; choose one from 200 to 599.")
+            raise ValueError(_NO_STATUS.format(status))
         if not all(isinstance(text, str) for header in (headers or {}).items() for text in header):
             raise TypeError(f"The names and values of headers are texts: {headers!r}.")
         if isinstance(body, str | bytes):
@@ -215,9 +218,9 @@ class Faults:
         method: str | None = None,
         path: str | None = None,
     ) -> Fault:
-        """Answer with Salesforce's error list holding one code and message."""
-        body = [{"message": message, "errorCode": code}]
-        return self.answer(status, body, applied=applied, times=times, method=method, path=path)
+        """Answer with Salesforce's error list holding one code and message; Bulk API 1.0 has a form of its own."""
+        effect = _refusing(OrgError(status, code, message), applied=applied)
+        return self._arm(effect, times, method, path)
 
     def unavailable(
         self,
@@ -230,8 +233,8 @@ class Faults:
     ) -> Fault:
         """Answer 503 ``SERVER_UNAVAILABLE``, with ``Retry-After`` seconds if given."""
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-        body = [{"message": "Server too busy", "errorCode": "SERVER_UNAVAILABLE"}]
-        return self.answer(503, body, headers=headers, applied=applied, times=times, method=method, path=path)
+        effect = _refusing(OrgError(503, "SERVER_UNAVAILABLE", "Server too busy"), headers, applied=applied)
+        return self._arm(effect, times, method, path)
 
     def html_error(
         self,
@@ -254,6 +257,8 @@ class Faults:
         path: str | None = None,
     ) -> Fault:
         """Answer 403 ``REQUEST_LIMIT_EXCEEDED``; only the message tells the two kinds apart.
+
+        Bulk API 1.0 says so by 400 ``ExceededQuota``.
 
         Raises:
             ValueError: ``kind`` is neither ``"daily"`` nor ``"concurrent"``.
@@ -350,6 +355,19 @@ class Faults:
         with self._lock:
             self._armed.append(fault)
         return fault
+
+
+def _refusing(error: OrgError, headers: Mapping[str, str] | None = None, *, applied: bool = False) -> Effect:
+    if not 200 <= error.status <= 599:
+        raise ValueError(_NO_STATUS.format(error.status))
+    body = orjson.dumps([{"message": error.message, "errorCode": error.code}])
+    return Effect(
+        status=error.status,
+        headers={**(headers or {}), "Content-Type": JSON},
+        body=body,
+        applied=applied,
+        refusal=error,
+    )
 
 
 def _fault(effect: Effect | None, times: int | None, method: Any, path: Any) -> Fault:

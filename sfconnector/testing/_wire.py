@@ -8,6 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sfconnector.testing._async._formats import content_of, translated, wants_json
 from sfconnector.testing._faults import Effect, Faults
 from sfconnector.testing._http import COMMON_HEADERS, JSON
 from sfconnector.testing._requests import SAFE_HEADERS, LoggedRequest, RequestLog
@@ -74,7 +75,7 @@ class Wire:
             while (await receive())["type"] != "http.disconnect":
                 pass
         elif effect.status is not None:
-            await _send_all(_message(effect.status, dict(effect.headers), effect.body), send)
+            await _send_all(_told(effect, effect.status, scope), send)
         elif effect.broken_json:
             await _send_all(_halved(messages), send)
         else:
@@ -116,6 +117,15 @@ def _message(status: int, headers: dict[str, str], body: bytes) -> list[Message]
         {"type": "http.response.start", "status": status, "headers": raw},
         {"type": "http.response.body", "body": body},
     ]
+
+
+def _told(effect: Effect, status: int, scope: Scope) -> list[Message]:
+    """The answer of an effect; a refusal is in the form of the API that was asked."""
+    headers = dict(effect.headers)
+    if effect.refusal is None or "/services/async/" not in scope["path"]:
+        return _message(status, headers, effect.body)
+    answer = translated(effect.refusal, json=wants_json(Headers(scope=scope)))
+    return _message(answer.status, {**headers, "Content-Type": answer.media_type}, content_of(answer))
 
 
 def _body(messages: list[Message]) -> bytes:

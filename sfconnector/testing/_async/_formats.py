@@ -6,8 +6,11 @@ https://developer.salesforce.com/docs/platform/api-asynch/guide/async-api-header
 from collections.abc import Mapping
 from typing import Final, Literal
 
+import orjson
+
 from sfconnector.testing._async import _xml
-from sfconnector.testing._async._errors import AsyncError
+from sfconnector.testing._async._errors import EXCEEDED_QUOTA, AsyncError
+from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer
 
 DataFormat = Literal["CSV", "JSON", "XML"]
@@ -45,3 +48,15 @@ def error_answer(error: AsyncError, *, json: bool) -> Answer:
         )
     children = [_xml.leaf("exceptionCode", error.code), _xml.leaf("exceptionMessage", error.message)]
     return Answer(status=error.status, body=_xml.document("error", children), media_type=XML)
+
+
+def translated(error: OrgError, *, json: bool) -> Answer:
+    """Render a refusal of the REST API in the terms of this one."""
+    if error.code == "REQUEST_LIMIT_EXCEEDED":
+        return error_answer(AsyncError(EXCEEDED_QUOTA, error.message), json=json)
+    return error_answer(AsyncError(error.code, error.message, error.status), json=json)
+
+
+def content_of(answer: Answer) -> bytes:
+    """The bytes of a refusal."""
+    return answer.body if isinstance(answer.body, bytes) else orjson.dumps(answer.body)

@@ -14,6 +14,7 @@ from sfconnector.testing._async._formats import DataFormat
 from sfconnector.testing._async._jobs import Batch, ClassicJob
 from sfconnector.testing._async._processing import Processing
 from sfconnector.testing._async._query_results import CsvResult, JsonResult, XmlResult
+from sfconnector.testing._bulk._steering import DAILY_BATCHES
 from sfconnector.testing._context import RequestContext
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._running_user import query_context
@@ -79,7 +80,7 @@ class Query(Processing):
             with engine.changed:
                 if self.job.state == "Aborted":
                     return
-                if not self.runtime.usage.take("DailyBulkApiBatches"):
+                if not self.runtime.usage.take(DAILY_BATCHES):
                     raise AsyncError(EXCEEDED_QUOTA, "ApiBatchItems Limit exceeded.")
                 add_chunk(part)
 

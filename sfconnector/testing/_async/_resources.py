@@ -13,6 +13,7 @@ from sfconnector.testing import _ids
 from sfconnector.testing._async import _batches, _chunking, _chunks
 from sfconnector.testing._async._errors import (
     EXCEEDED_QUOTA,
+    FEATURE_NOT_ENABLED,
     INVALID_JOB_STATE,
     INVALID_VERSION,
     UNSUPPORTED_CONTENT_TYPE,
@@ -23,11 +24,15 @@ from sfconnector.testing._async._errors import (
 from sfconnector.testing._async._formats import JSON, MEDIA_TYPES, XML, media_type, wants_json
 from sfconnector.testing._async._job_requests import QUERIES, JobRequest, read_new_job, read_new_state
 from sfconnector.testing._async._jobs import Batch, ClassicJob, batch_info, batch_infos, job_info, result_list
+from sfconnector.testing._bulk._steering import DAILY_BATCHES
 from sfconnector.testing._http import Answer, Piece
 from sfconnector.testing._runtime import Runtime
 from sfconnector.testing._schema import SObjectType
 
 _OPEN_FOR: Final = timedelta(hours=24)
+_NOT_PERMITTED: Final = (
+    "hardDelete operation requires special user profile permission, please contact your system administrator"
+)
 
 
 @attrs.define(kw_only=True)
@@ -56,6 +61,8 @@ def create_job(runtime: Runtime, call: Call) -> Answer:
         # https://github.com/simple-salesforce/simple-salesforce/issues/453
         raise invalid_job(f"Unable to find object: {request.object}")
     _check(request, sobject)
+    if request.operation == "hardDelete" and not runtime.bulk.steering.hard_delete_permitted:
+        raise AsyncError(FEATURE_NOT_ENABLED, _NOT_PERMITTED)
     chunking = _chunking_of(runtime, call, request, sobject)
     engine = runtime.bulk
     job_id, now = engine.make_id("750"), engine.clock()
@@ -137,7 +144,7 @@ def update_job(runtime: Runtime, call: Call, job_id: str) -> Answer:
 def add_batch(runtime: Runtime, call: Call, job_id: str) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-batches-create.html"""
     job = _job(runtime, call, job_id)
-    if not runtime.usage.take("DailyBulkApiBatches"):
+    if not runtime.usage.take(DAILY_BATCHES):
         raise AsyncError(EXCEEDED_QUOTA, "ApiBatchItems Limit exceeded.")
     engine = runtime.bulk
     _check_media_type(job, call)

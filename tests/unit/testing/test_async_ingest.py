@@ -384,3 +384,11 @@ def test_a_day_has_so_many_batches(bulk_v1: AsyncApi, api: Api, local_org: Local
     bulk_v1.close(job_id)
     bulk_v1("POST", f"job/{job_id}/batch", data="Name\na\n", headers={"Content-Type": "text/csv"})
     assert remaining() == 14_998
+
+
+def test_no_more_batches_than_a_day_has(bulk_v1: AsyncApi, local_org: LocalOrg) -> None:
+    job_id = bulk_v1.create_job("insert", "Account")
+    local_org.bulk.limit(batches=1)
+    bulk_v1.add_batch(job_id, "Name\na\n")
+    refused = bulk_v1("POST", f"job/{job_id}/batch", data="Name\na\n", headers={"Content-Type": "text/csv"})
+    assert error(refused) == (400, "ExceededQuota", "ApiBatchItems Limit exceeded.")

@@ -326,12 +326,34 @@ def test_requests_count(bulk_v1: AsyncApi, api: Api) -> None:
     assert before - api("GET", "limits").json()["DailyApiRequests"]["Remaining"] == 2
 
 
-def test_faults_reach_bulk_requests(bulk_v1: AsyncApi, local_org: LocalOrg) -> None:
+@pytest.mark.parametrize("media_type", ["application/json", "application/xml"])
+def test_faults_have_the_form_of_this_api(bulk_v1: AsyncApi, local_org: LocalOrg, media_type: str) -> None:
+    def asked() -> requests.Response:
+        response = bulk_v1("GET", "job/750", headers={"Content-Type": media_type})
+        assert response.headers["Content-Type"] == media_type
+        return response
+
     local_org.faults.unavailable(retry_after=1, path="/services/async/*")
-    assert bulk_v1("POST", "job", json={}).headers["Retry-After"] == "1"
+    unavailable = asked()
+    assert error(unavailable) == (503, "SERVER_UNAVAILABLE", "Server too busy")
+    assert unavailable.headers["Retry-After"] == "1"
+    local_org.faults.limit_exceeded()
+    assert error(asked()) == (400, "ExceededQuota", "TotalRequests Limit exceeded.")
+    local_org.faults.error(400, "InvalidUser", "nobody")
+    assert error(asked()) == (400, "InvalidUser", "nobody")
+
+
+def test_a_connection_that_is_cut(bulk_v1: AsyncApi, local_org: LocalOrg) -> None:
     local_org.faults.cut(path="*/job")
     with pytest.raises(requests.ConnectionError):
         bulk_v1("POST", "job", json={})
+
+
+def test_hard_deletion_needs_a_permission(bulk_v1: AsyncApi, local_org: LocalOrg) -> None:
+    local_org.bulk.hard_delete_permitted = False
+    refused = bulk_v1("POST", "job", json={"operation": "hardDelete", "object": "Account"})
+    message = "hardDelete operation requires special user profile permission, please contact your system administrator"
+    assert error(refused) == (400, "FeatureNotEnabled", message)
 
 
 def test_jobs_are_forgotten_after_seven_days(bulk_v1: AsyncApi, local_org: LocalOrg) -> None:

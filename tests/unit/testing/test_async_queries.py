@@ -305,6 +305,19 @@ def test_chunks_by_the_parent(bulk_v1: AsyncApi, api: Api, local_org: LocalOrg) 
     assert " WHERE Account__c >= '001" in queries[0]
 
 
+def test_chunks_stop_where_the_day_has_no_more_batches(
+    bulk_v1: AsyncApi, local_org: LocalOrg, names: list[str]
+) -> None:
+    local_org.bulk.limit(batches=3)
+    job_id = bulk_v1.create_job("query", "Account", "JSON", headers={"Sforce-Enable-PKChunking": "chunkSize=3"})
+    batch_id = bulk_v1.add_batch(job_id, "SELECT Name FROM Account", "application/json")
+    told = bulk_v1.done(job_id, batch_id)
+    assert (told["state"], told["stateMessage"]) == ("Failed", "ExceededQuota : ApiBatchItems Limit exceeded.")
+    # What was queued before is processed as ever.
+    batches = bulk_v1("GET", f"job/{job_id}/batch").json()["batchInfo"]
+    assert [batch["state"] for batch in batches] == ["Failed", "Completed", "Completed"]
+
+
 @pytest.mark.parametrize(
     ("header", "message"),
     [
