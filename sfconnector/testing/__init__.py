@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sfconnector.testing._apex import ApexRequest, ApexResponse
+    from sfconnector.testing._bulk import BulkSteering
     from sfconnector.testing._faults import Fault, Faults
     from sfconnector.testing._org import LocalOrg
     from sfconnector.testing._outbox import ChatterPost, Email, Notification, Outbox
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ApexRequest",
     "ApexResponse",
+    "BulkSteering",
     "ChatterPost",
     "Email",
     "Fault",
@@ -29,6 +31,7 @@ __all__ = [
 _MODULES = {
     "ApexRequest": "_apex",
     "ApexResponse": "_apex",
+    "BulkSteering": "_bulk",
     "ChatterPost": "_outbox",
     "Email": "_outbox",
     "Fault": "_faults",

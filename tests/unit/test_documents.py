@@ -42,6 +42,7 @@ MODULES = [
     "sfconnector._users",
     "sfconnector.auth",
     "sfconnector.models",
+    "sfconnector.testing._bulk._steering",
     "sfconnector.testing._contents",
     "sfconnector.testing._functions",
     "sfconnector.testing._org",

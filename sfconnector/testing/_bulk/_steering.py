@@ -27,8 +27,10 @@ class BulkSteering:
     Example:
         >>> from sfconnector.testing import LocalOrg
         >>> with LocalOrg() as org:
-        ...     org.bulk.hold()
+        ...     org.bulk.processing_time = 0.5
+        ...     org.bulk.hold(after_records=200)
         ...     org.bulk.release()
+        ...     org.bulk.wait()
     """
 
     def __init__(self, usage: Usage) -> None:
