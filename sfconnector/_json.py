@@ -87,6 +87,9 @@ def utc(value: object, where: str = "") -> datetime:
 
 def format_instant(value: datetime, where: str = "") -> str:
     """Write an instant as Salesforce takes it, in UTC and cut to milliseconds."""
+    if type(value) is datetime and value.tzinfo is UTC:
+        # So are most, and they need not be moved.
+        return value.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
     return utc(value, where).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 

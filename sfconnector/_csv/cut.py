@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from typing import Final, NamedTuple, NoReturn
 
 from sfconnector._csv.columns import check_columns, check_delimiter
@@ -121,9 +121,11 @@ class Cutter:
             closed = block.count(b'"') % 2 == 0 or not self._opens(block, stop)
             self._refuse(block, stop, "a quote is out of place" if closed else "a quote never closes")
         has_cr = b"\r" in block
-        alike = not has_cr or block.count(b"\r") == block.count(b"\r\n") == block.count(b"\n")
-        if alike and not _has_blank(block):
-            lines = _lines(block)
+        raw = block.split(b"\n")
+        alike = not has_cr or block.count(b"\r") == block.count(b"\r\n") == len(raw) - 1
+        # The last one is what follows the last newline.
+        if alike and b"" not in islice(raw, len(raw) - 1) and b"\r" not in raw:
+            lines = _lines(block) if b'"' in block else len(raw) - 1
             crlf = lines if has_cr else 0
         else:
             outside = _outside(block)
@@ -166,6 +168,8 @@ class Cutter:
 
     def _stop(self, data: bytes) -> int:
         """Give where the quotes cease to be those of CSV: at the end, or at a quote."""
+        if b'"' not in data:
+            return len(data)
         found = self._well_formed.match(data)
         return found.end() if found else 0
 
@@ -287,14 +291,12 @@ def _outside(block: bytes) -> bytes:
 
 
 def _has_blank(lines: bytes) -> bool:
-    """Tell whether there are blank lines, of what is between quotes, too, if it is there."""
+    """Tell whether there are blank lines."""
     return b"\n\n" in lines or lines.startswith((b"\n", b"\r\n")) or (b"\r" in lines and b"\n\r\n" in lines)
 
 
 def _lines(block: bytes) -> int:
     """Count the newlines outside quotes."""
-    if b'"' not in block:
-        return block.count(b"\n")
     # Without the text, and without the pairs of quotes with nothing between them, hardly anything is left to look at.
     frame = block.translate(None, _CONTENT).replace(b'""', b"")
     return b"".join(frame.split(b'"')[::2]).count(b"\n")
