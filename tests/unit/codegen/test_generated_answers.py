@@ -184,6 +184,13 @@ def test_so_is_a_list_inside_a_model(lorry_api, lorry_models, client, server, st
     assert lorry.stop == [lorry_models.Stop(place="A")] * stops
 
 
+def test_no_encoding_hides_a_document_type(errors):
+    text = '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE l [<!ENTITY a "aaa">]><l><id>&a;</id></l>'
+    module = importlib.import_module(f"{errors.__name__.partition('.')[0]}._xml")
+    with pytest.raises(errors.ParseError, match="without a document type"):
+        module.decode(text.encode("utf-16"))
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
