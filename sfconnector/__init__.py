@@ -15,6 +15,8 @@ from sfconnector._version import __version__
 if TYPE_CHECKING:
     from sfconnector import auth, errors
     from sfconnector._bulk.calls import BulkQueryPage
+    from sfconnector._bulk.ingest import Ingest
+    from sfconnector._bulk.ingest_errors import FailedRow
     from sfconnector._bulk.ingest_jobs import IngestJob
     from sfconnector._bulk.query_jobs import QueryJob
     from sfconnector._bulk_v1._results import RowResult
@@ -53,9 +55,11 @@ __all__ = [
     "CallOptions",
     "CreateOnly",
     "DuplicateRule",
+    "FailedRow",
     "FileStream",
     "Hooks",
     "IncompleteReportWarning",
+    "Ingest",
     "IngestJob",
     "JobProgress",
     "Picklist",
@@ -102,6 +106,8 @@ __all__ = [
 
 _HOMES: Final = {
     "_bulk.calls": ["BulkQueryPage"],
+    "_bulk.ingest": ["Ingest"],
+    "_bulk.ingest_errors": ["FailedRow"],
     "_bulk.ingest_jobs": ["IngestJob"],
     "_bulk.query_jobs": ["QueryJob"],
     "_bulk_v1._results": ["RowResult"],

@@ -258,8 +258,12 @@ class RecordError(SalesforceError):
     Attributes:
         errors: What Salesforce listed for the record, or for the first of them.
         index: The position of that record in the input, counted from 0, where there is one.
-        failures: The results of all that failed, where many were to be carried out.
+        failures: The results of all that failed, where many were to be carried out; of bulk jobs, of the first 200.
+        job: The handle of the bulk job or jobs; ``None`` where there was none.
     """
+
+    _left_behind = frozenset({"job"})
+    job: Any = None
 
     def __init__(
         self,
@@ -269,12 +273,16 @@ class RecordError(SalesforceError):
         what: str = "",
         failures: Sequence[_Failed] = (),
         of: int = 0,
+        failed: int | None = None,
+        job: Any = None,
     ) -> None:
-        self.errors, self.index, self.failures = errors, index, tuple(failures)
+        self.errors, self.index, self.failures, self.job = errors, index, tuple(failures), job
         kind = "requests" if what else "records"
         what = what or ("the record" if index is None else f"record {index}")
         text = f"{what} failed: {'; '.join(map(str, errors)) or 'Salesforce gave no reason'}"
-        super().__init__(f"{len(failures):,} of {of:,} {kind} failed, {_tally(failures)}; {text}" if failures else text)
+        failed = len(failures) if failed is None else failed
+        tally = _tally(failures) + (", …" if failed > len(failures) else "")
+        super().__init__(f"{failed:,} of {of:,} {kind} failed, {tally}; {text}" if failures else text)
 
     @property
     def code(self) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from sfconnector._bulk.calls import Calls
+from sfconnector._bulk.ingests import Ingests
 
 
-class Bulk(Calls):
+class Bulk(Calls, Ingests):
     """Bulk jobs of the org; made as :attr:`Salesforce.bulk`.
 
     See Also:

@@ -49,6 +49,11 @@ class Job:
         self._info = info
 
     @property
+    def last(self) -> JobInfo | None:
+        """What was heard last, which costs no call."""
+        return self._info
+
+    @property
     def state(self) -> str:
         return "" if self._info is None else self._info.state
 
@@ -142,14 +147,19 @@ class Job:
             JobError: The job has come to a bad end.
         """
         info = self.info()
-        if info.state == COMPLETE:
-            return info
-        if info.state in UNDERWAY:
-            return None
+        if problem := self.problem():
+            raise JobError(problem, job=self)
+        return info if info.state == COMPLETE else None
+
+    def problem(self) -> str:
+        """Say what is wrong with the job as it was heard of last; empty where nothing is."""
+        info = self._info
+        if info is None or info.state == COMPLETE or info.state in UNDERWAY:
+            return ""
         ends = {"Failed": "failed", "Aborted": "was aborted"}
         reason = str(ErrorDetail("", info.error_message or ""))
         text = f"{self} {ends.get(info.state, f'is {info.state}')}"
-        raise JobError(f"{text}: {reason}" if reason else text, job=self)
+        return f"{text}: {reason}" if reason else text
 
     def _progress(self, elapsed: float) -> JobProgress:
         processed, failed = counts(self._info)

@@ -16,8 +16,12 @@ from sfconnector_generated.rest.api.org import get_limits
 
 from sfconnector import (
     BulkQueryPage,
+    FailedRow,
     FileStream,
+    Ingest,
     IngestJob,
+    JobProgress,
+    ProgressBar,
     Query,
     QueryJob,
     RecordResult,
@@ -38,6 +42,7 @@ from sfconnector import (
     UpsertResult,
     Usage,
     errors,
+    progress_bar,
     soql,
     sosl,
 )
@@ -209,6 +214,26 @@ assert_type(sf.bulk.query_results("750000000000001AAA", max_records=10, locator=
 assert_type(sf.bulk.query_results("750000000000001AAA").rows, list[dict[str, str]])
 sf.bulk.create_ingest_job("merge", "Account")  # type: ignore[arg-type]  # no such operation
 sf.bulk.get_job(ingest_job.id, "both")  # type: ignore[arg-type]  # no such kind
+ingest = sf.bulk.insert("Account", "accounts.csv", workers=4, column_delimiter="TAB", on_job=lambda job: job.id)
+assert_type(ingest, Ingest)
+assert_type(sf.bulk.update("Account", io.BytesIO(), timeout=(10.0, 60.0)), Ingest)
+assert_type(sf.bulk.upsert("Account", [{"Ext__c": "A-42"}], external_id="Ext__c", progress=progress_bar()), Ingest)
+assert_type(sf.bulk.delete("Account", pl.DataFrame(), max_bytes=1_000), Ingest)
+assert_type(sf.bulk.hard_delete("Account", iter([("001",)]), columns=["Id"]), Ingest)
+sf.bulk.upsert("Account", "accounts.csv")  # type: ignore[call-arg]  # no external id
+assert_type(ingest.wait(timeout=60.0, progress=progress_bar(), raise_on_failure=True), Ingest)
+assert_type(ingest.jobs, tuple[IngestJob, ...])
+assert_type(ingest.job_ids, tuple[str, ...])
+assert_type(next(ingest.successful()), dict[str, str])
+assert_type(next(ingest.failed())["sf__Error"], str)
+assert_type(next(ingest.unprocessed()), dict[str, str])
+assert_type(next(ingest.failures()), FailedRow)
+assert_type(next(ingest.failures()).index, int | None)
+assert_type(ingest.retry_failed(), Ingest)
+assert_type(sf.bulk.ingest_job("750000000000001AAA").wait(60.0).close(), JobInfo)
+assert_type(sf.bulk.job("750000000000001AAA"), IngestJob | QueryJob)
+assert_type(progress_bar(), ProgressBar)
+assert_type(JobProgress().records_total, int | None)
 assert_type(next(sf.bulk.ingest_jobs()), JobInfo)
 assert_type(next(sf.bulk.query_jobs()), JobInfo)
 

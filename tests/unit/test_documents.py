@@ -22,6 +22,8 @@ MODULES = [
     "sfconnector._actions",
     "sfconnector._apex",
     "sfconnector._bulk.calls",
+    "sfconnector._bulk.ingest_errors",
+    "sfconnector._bulk.ingests",
     "sfconnector._client",
     "sfconnector._composite",
     "sfconnector._described",
