@@ -40,15 +40,29 @@ def _check_password(runtime: Runtime, request: Request, session: Session) -> Non
     https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/apex_rest_methods.htm
     """
     path = request.url.path
-    if not session.by_password or path.endswith("/password") or not runtime.passwords.is_expired(session.user_id):
+    if path.endswith("/password"):
         return
-    if path.startswith("/services/apexrest"):
+    if path.startswith("/services/apexrest") and _is_expired(runtime, session):
         raise OrgError(403, "MUTUAL_AUTHENTICATION_FAILED", "The user's password has expired or is temporary.")
-    raise OrgError(
-        403,
-        "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
-        "The users password has expired, you must call SetPassword before attempting any other API operations",
-    )
+    check_password(runtime, session)
+
+
+def check_password(runtime: Runtime, session: Session) -> None:
+    """Refuse who logged in with an expired or a temporary password.
+
+    Raises:
+        OrgError: 403 ``INVALID_OPERATION_WITH_EXPIRED_PASSWORD``.
+    """
+    if _is_expired(runtime, session):
+        raise OrgError(
+            403,
+            "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
+            "The users password has expired, you must call SetPassword before attempting any other API operations",
+        )
+
+
+def _is_expired(runtime: Runtime, session: Session) -> bool:
+    return session.by_password and runtime.passwords.is_expired(session.user_id)
 
 
 def _refusal(request: Request) -> Answer:

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sfconnector.testing._admission import check_password
 from sfconnector.testing._async import _resources
 from sfconnector.testing._async._errors import (
     CLIENT_INPUT,
@@ -23,7 +24,7 @@ from sfconnector.testing._async._errors import (
     UNKNOWN,
     AsyncError,
 )
-from sfconnector.testing._async._formats import error_answer, wants_json
+from sfconnector.testing._async._formats import error_answer, translated, wants_json
 from sfconnector.testing._async._resources import Call
 from sfconnector.testing._errors import OrgError, method_not_allowed
 from sfconnector.testing._http import Answer, body_pieces, render
@@ -66,10 +67,13 @@ class Async:
                 raise AsyncError(INVALID_SESSION_ID, "Invalid session id")
             if not self._runtime.usage.count():
                 raise AsyncError(EXCEEDED_QUOTA, "TotalRequests Limit exceeded.")
+            check_password(self._runtime, session)
             content = await _body(request)
             answer = await run_in_threadpool(self._answer, request, session, content)
         except AsyncError as error:
             answer = error_answer(error, json=wants_json(request.headers))
+        except OrgError as error:
+            answer = translated(error, json=wants_json(request.headers))
         return render(request, answer)
 
     def _session(self, request: Request) -> Session | None:
@@ -116,9 +120,14 @@ class Async:
 async def _body(request: Request) -> bytes:
     """Read the body, compressed by gzip or not at all.
 
+    https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-concepts-limits.html
+
     Raises:
         AsyncError: ``ClientInputError``.
     """
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding not in ("", "identity", "gzip"):
+        raise AsyncError(CLIENT_INPUT, f"The only valid compression is gzip, and not {coding}")
     content = bytearray()
     try:
         async for piece in body_pieces(request):

@@ -6,6 +6,8 @@ https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-using
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from sfconnector.testing._async import _xml
@@ -14,7 +16,6 @@ from sfconnector.testing._bulk._query import texts
 from sfconnector.testing._schema import Field, Schema
 from sfconnector.testing._soql._selection import Cell
 
-_MOMENTS: Final = {"date": "%Y-%m-%d", "datetime": "%Y-%m-%dT%H:%M:%S.%f%z"}
 _INDENT: Final = "  "
 
 
@@ -45,13 +46,14 @@ class JsonResult:
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
+        self._moments: dict[str, frozenset[str]] = {}
         self._before = "[ "
 
     def next(self, records: Iterable[Mapping[str, Any]]) -> bytes:
         """Write the next records."""
         pieces: list[str] = []
         for record in records:
-            pieces += (self._before, _pretty(_timed(record, self._schema), ""))
+            pieces += (self._before, _pretty(self._timed(record), ""))
             self._before = ", "
         return "".join(pieces).encode()
 
@@ -59,47 +61,50 @@ class JsonResult:
         """Write what follows the last record."""
         return b"[ ]" if self._before == "[ " else b" ]"
 
+    def _timed(self, value: Any) -> Any:
+        """Turn moments into milliseconds since 1970, as Bulk API 1.0 answers them in JSON and nowhere else.
 
-def _timed(value: Any, schema: Schema) -> Any:
-    """Turn moments into milliseconds since 1970, as Bulk API 1.0 answers them in JSON and nowhere else.
+        https://github.com/simple-salesforce/simple-salesforce/issues/290
+        """
+        if isinstance(value, list):
+            return [self._timed(item) for item in value]
+        if not isinstance(value, Mapping):
+            return value
+        moments = self._moments_of(value["attributes"]["type"]) if "attributes" in value else ()
+        return {
+            name: _milliseconds(item) if name in moments and item is not None else self._timed(item)
+            for name, item in value.items()
+        }
 
-    https://github.com/simple-salesforce/simple-salesforce/issues/290
-    """
-    if isinstance(value, list):
-        return [_timed(item, schema) for item in value]
-    if not isinstance(value, Mapping):
-        return value
-    if "attributes" not in value:
-        return {name: _timed(item, schema) for name, item in value.items()}
-    sobject = schema.get(value["attributes"]["type"])
-    timed = {}
-    for name, item in value.items():
-        field = sobject.field(name) if sobject is not None else None
-        timed[name] = _milliseconds(field, item) if isinstance(item, str) else _timed(item, schema)
-    return timed
+    def _moments_of(self, name: str) -> frozenset[str]:
+        if name not in self._moments:
+            sobject = self._schema.get(name)
+            fields = () if sobject is None else sobject.fields.values()
+            self._moments[name] = frozenset(field.name for field in fields if field.type in ("date", "datetime"))
+        return self._moments[name]
 
 
-def _milliseconds(field: Field | None, text: str) -> Any:
-    shape = None if field is None else _MOMENTS.get(field.type)
-    if shape is None:
-        return text
-    moment = datetime.strptime(text, shape)
+@lru_cache(maxsize=4096)
+def _milliseconds(text: str) -> int:
+    moment = datetime.fromisoformat(text)
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _pretty(value: Any, indent: str) -> str:
     """Lay out JSON as Salesforce's writer does."""
-    deeper = indent + _INDENT
+    if isinstance(value, str):
+        return encode_basestring(value)
     if isinstance(value, dict) and value:
+        deeper = indent + _INDENT
         members = f",\n{deeper}".join(
-            f"{json.dumps(name, ensure_ascii=False)} : {_pretty(item, deeper)}" for name, item in value.items()
+            f"{encode_basestring(name)} : {_pretty(item, deeper)}" for name, item in value.items()
         )
         return f"{{\n{deeper}{members}\n{indent}}}"
     if isinstance(value, list) and value:
         return f"[ {', '.join(_pretty(item, indent) for item in value)} ]"
     if isinstance(value, dict | list):
         return "{ }" if isinstance(value, dict) else "[ ]"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value)
 
 
 class XmlResult:

@@ -48,7 +48,8 @@ def is_nil(element: Element) -> bool:
 
 def text(value: str) -> str:
     """Escape a text that stands between tags."""
-    return escape(value.translate(_FORBIDDEN))
+    # A carriage return as it is would be read as a line feed.
+    return escape(value.translate(_FORBIDDEN), {"\r": "&#13;"})
 
 
 def leaf(name: str, value: str) -> str:

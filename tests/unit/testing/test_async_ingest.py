@@ -289,6 +289,10 @@ def test_gzip_both_ways(bulk_v1: AsyncApi) -> None:
         "POST", f"job/{job_id}/batch", data=b"Name", headers={"Content-Type": "text/csv", "Content-Encoding": "gzip"}
     )
     assert error(broken)[:2] == (400, "ClientInputError")
+    other = bulk_v1(
+        "POST", f"job/{job_id}/batch", data=b"x", headers={"Content-Type": "text/csv", "Content-Encoding": "deflate"}
+    )
+    assert error(other) == (400, "ClientInputError", "The only valid compression is gzip, and not deflate")
 
 
 @pytest.mark.parametrize(

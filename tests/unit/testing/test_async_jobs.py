@@ -313,6 +313,21 @@ def test_an_expired_session_is_a_400(bulk_v1: AsyncApi, local_org: LocalOrg) -> 
     assert error(bulk_v1("GET", f"job/{job_id}")) == (400, "InvalidSessionId", "Invalid session id")
 
 
+def test_an_expired_password(local_org: LocalOrg) -> None:
+    form = {
+        "grant_type": "password",
+        "client_id": local_org.client_id,
+        "client_secret": local_org.client_secret,
+        "username": local_org.username,
+        "password": local_org.password + local_org.security_token,
+    }
+    local_org.clock.advance(days=91)
+    token = requests.post(f"{local_org.url}/services/oauth2/token", data=form, timeout=30).json()["access_token"]
+    url = f"{local_org.url}/services/async/68.0/job/750"
+    refused = requests.get(url, headers={"X-SFDC-Session": token}, timeout=30)
+    assert error(refused)[:2] == (403, "INVALID_OPERATION_WITH_EXPIRED_PASSWORD")
+
+
 def test_requests_count(bulk_v1: AsyncApi, api: Api) -> None:
     with LocalOrg(daily_api_requests=2) as small:
         limited = AsyncApi(small)
