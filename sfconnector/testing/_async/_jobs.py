@@ -91,56 +91,52 @@ class ClassicJob(Job):
 
 def job_info(job: ClassicJob, *, json: bool) -> Any:
     """Tell of a job: data for JSON, a document for XML."""
-    batches = list(job.batches.values())
-    numbers: dict[str, Any] = {
-        f"numberBatches{state}": sum(batch.state == state for batch in batches) for state in _COUNTED
+    return _job_json(job) if json else _xml.document("jobInfo", _leaves(_job_members(job)))
+
+
+def _job_members(job: ClassicJob) -> dict[str, Any]:
+    """The members of the document, in their order."""
+    return {
+        "id": job.id,
+        "operation": job.operation,
+        "object": job.sobject,
+        "createdById": job.user_id,
+        "createdDate": _moment(job.created),
+        "systemModstamp": _moment(job.modified),
+        "state": job.state,
+        "externalIdFieldName": job.external_id,
+        "concurrencyMode": job.concurrency_mode,
+        "contentType": job.content_type,
+        **_numbers(job),
+        "apiVersion": job.version,
+        "assignmentRuleId": job.assignment_rule_id,
+        "numberRecordsFailed": job.records_failed,
+        **_times(job),
     }
-    numbers["numberBatchesTotal"] = sum(numbers.values())
-    numbers["numberRecordsProcessed"] = job.records_processed
-    numbers["numberRetries"] = job.retries
-    times = _times(job)
-    if json:
-        facts = {
-            **numbers,
-            **times,
-            "apiVersion": float(job.version),
-            "assignmentRuleId": job.assignment_rule_id,
-            "concurrencyMode": job.concurrency_mode,
-            "contentType": job.content_type,
-            "createdById": job.user_id,
-            "createdDate": now_text(job.created),
-            "externalIdFieldName": job.external_id,
-            "fastPathEnabled": False,
-            "id": job.id,
-            "numberRecordsFailed": job.records_failed,
-            "object": job.sobject,
-            "operation": job.operation,
-            "state": job.state,
-            "systemModstamp": now_text(job.modified),
-        }
-        return dict(sorted(facts.items()))
-    return _xml.document(
-        "jobInfo",
-        _leaves(
-            {
-                "id": job.id,
-                "operation": job.operation,
-                "object": job.sobject,
-                "createdById": job.user_id,
-                "createdDate": _moment(job.created),
-                "systemModstamp": _moment(job.modified),
-                "state": job.state,
-                "externalIdFieldName": job.external_id,
-                "concurrencyMode": job.concurrency_mode,
-                "contentType": job.content_type,
-                **numbers,
-                "apiVersion": job.version,
-                "assignmentRuleId": job.assignment_rule_id,
-                "numberRecordsFailed": job.records_failed,
-                **times,
-            }
-        ),
-    )
+
+
+def _job_json(job: ClassicJob) -> dict[str, Any]:
+    """The same members by their names, each with a value, be it null."""
+    told = {
+        **_job_members(job),
+        "apiVersion": float(job.version),
+        "createdDate": now_text(job.created),
+        "systemModstamp": now_text(job.modified),
+        "fastPathEnabled": False,
+    }
+    return dict(sorted(told.items()))
+
+
+def _numbers(job: ClassicJob) -> dict[str, int]:
+    numbers = {
+        f"numberBatches{state}": sum(batch.state == state for batch in job.batches.values()) for state in _COUNTED
+    }
+    return {
+        **numbers,
+        "numberBatchesTotal": sum(numbers.values()),
+        "numberRecordsProcessed": job.records_processed,
+        "numberRetries": job.retries,
+    }
 
 
 def batch_info(batch: Batch, *, json: bool) -> Any:

@@ -61,7 +61,7 @@ class BulkSteering:
 
     @property
     def query_page_size(self) -> int:
-        """Records of a page of query results, where the client asks for no number, of 1.0 of a result; 50,000 at first."""
+        """Records of a page of query results where the client names no number, of 1.0 of a result; 50,000 at first."""
         return self._query_page_size
 
     @query_page_size.setter
