@@ -483,7 +483,7 @@ def test_a_call_makes_one_request(row: Row) -> None:
         assert seen[0].headers["content-type"].startswith("application/json")
 
 
-# V12 maps results to rows, and is tested with the ingest jobs.
+# What asks for the job first; see the tests below.
 ELSEWHERE = {"V3", "V7", "V12"}
 
 
@@ -516,6 +516,28 @@ def test_a_job_is_waited_for(create: Callable[[Salesforce], Any], kind: str) -> 
         *[("PATCH", f"{JOBS}/{kind}/{JOB}")] * len(closing),
         ("GET", f"{JOBS}/{kind}/{JOB}"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("read", "path", "columns"),
+    [
+        pytest.param(lambda job: job.successful(), "successfulResults", "sf__Id;sf__Created;Name", id="V12 successful"),
+        pytest.param(lambda job: job.failed(), "failedResults", "sf__Id;sf__Error;Name", id="V12 failed"),
+        pytest.param(lambda job: job.unprocessed(), "unprocessedrecords", "Name", id="V12 unprocessed"),
+    ],
+)
+def test_results_are_rows_in_the_delimiter_of_their_job(read: Callable[[Any], Any], path: str, columns: str) -> None:
+    ended = job("Aborted", columnDelimiter="SEMICOLON", numberRecordsProcessed=1)
+    names = columns.split(";")
+    row = dict(zip(names, ['a\\"\n,;', *"xy"], strict=False))
+    quoted = ";".join('"{}"'.format(value.replace('"', '""')) for value in row.values())
+    for rows, answer in [([row], results(quoted, header=columns)), ([], Reply(200, b"", {"Content-Type": "text/csv"}))]:
+        seen, found = made(lambda sf: list(read(sf.bulk.ingest_job(JOB))), ended, answer)
+        assert found == rows
+        assert [(each.method, each.target) for each in seen] == [
+            ("GET", f"{JOBS}/ingest/{JOB}"),
+            ("GET", f"{JOBS}/ingest/{JOB}/{path}"),
+        ]
 
 
 def test_d1_actions_are_invoked_by_a_post_of_their_inputs() -> None:
