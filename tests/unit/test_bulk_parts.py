@@ -4,6 +4,8 @@ import datetime as dt
 import io
 import itertools
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -284,6 +286,16 @@ def test_parts_are_made_when_they_are_asked_for_and_leave_nothing_behind(monkeyp
     with pytest.raises(TypeError, match="row 5000, A"):
         bodies([{"A": "x" * 100}] * 5_000 + [{"A": b""}], max_bytes=200_000)
     assert all(file.closed for file in opened)
+
+
+@pytest.mark.parametrize("kind", ["file", "dicts"])
+def test_memory_does_not_grow_with_the_source(kind: str, tmp_path: Path) -> None:
+    program = Path(__file__).with_name("parts_memory.py")
+    run = subprocess.run([sys.executable, str(program), kind, str(tmp_path)], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    size, grown = map(int, run.stdout.split())
+    assert size > 60_000_000
+    assert grown < 10_000_000
 
 
 # Data frames and tables

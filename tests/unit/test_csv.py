@@ -102,6 +102,20 @@ def test_what_is_cut_is_what_there_was(rows: list[list[str]], dialect: Dialect, 
         assert len(body) + len(encoded([record], dialect)) - header > limit - 2 or count == most_rows
 
 
+@given(st.text(st.sampled_from(list('a",\n')), max_size=30), st.integers(1, 3), st.integers(1, 5))
+def test_a_text_of_any_kind_is_refused_or_cut_where_csv_has_it(text: str, most_rows: int, window: int) -> None:
+    source = io.BytesIO(b"A,B\n" + text.encode())
+    try:
+        cutter = Cutter(lambda size: source.read(min(size, window)), Dialect(), 1_000, most_rows)
+        found = parts(cutter.header, list(cutter.pieces()))
+    except ValueError:
+        return
+    whole = list(csv.reader(io.StringIO(text, newline="")))
+    back = [list(csv.reader(io.StringIO(body.decode(), newline="")))[1:] for body, _ in found]
+    assert [row for rows in back for row in rows] == [row for row in whole if row]
+    assert [len(rows) for rows in back] == [count for _, count in found]
+
+
 def parts(header: bytes, found: list[Piece]) -> list[tuple[bytes, int]]:
     bodies: list[tuple[bytes, int]] = []
     for piece in found:
