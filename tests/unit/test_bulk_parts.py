@@ -18,7 +18,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfconnector._bulk.parts import Part, parts
@@ -27,6 +27,8 @@ from sfconnector._csv.dialect import Dialect
 from sfconnector._csv.read import Rows
 from sfconnector._typed import UNSET, ReadOnly
 
+# How long an example takes depends on what else the machine does.
+UNHURRIED = settings(deadline=None)
 Row = dict[str, str]
 awkward = st.text(st.sampled_from(list('a"\n\r,;é😀')), max_size=5)
 UTC = dt.UTC
@@ -46,6 +48,7 @@ def rows_of(text: bytes, dialect: Dialect | None = None) -> list[Row]:
     return list(Rows([text], dialect).dicts())
 
 
+@UNHURRIED
 @given(
     st.lists(st.fixed_dictionaries({"A": awkward, "B": awkward}), max_size=30),
     st.integers(60, 200),
@@ -418,6 +421,7 @@ def test_long_frames_are_cut_like_rows() -> None:
 # Back from results to rows
 
 
+@UNHURRIED
 @given(st.lists(st.tuples(st.sampled_from("ab\n"), st.sampled_from("ab")), min_size=1, max_size=20), st.randoms())
 def test_rows_of_results_are_found_again(rows: list[tuple[str, str]], random: Any) -> None:
     order = list(range(len(rows)))

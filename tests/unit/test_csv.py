@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfconnector._csv.columns import check_columns
@@ -22,6 +22,8 @@ from sfconnector._csv.read import Rows
 from sfconnector._csv.values import flat
 from sfconnector._csv.write import Writer
 
+# How long an example takes depends on what else the machine does.
+UNHURRIED = settings(deadline=None)
 DIALECTS = [Dialect(name, ending) for name in DELIMITERS for ending in ("LF", "CRLF")]  # type: ignore[arg-type]  # the names are those of the type
 
 awkward = st.text(st.sampled_from(list('a"\n\r,;|^`\t \\\0\u2028é😀')), max_size=6)
@@ -45,6 +47,7 @@ def pieces(text: bytes, size: int) -> Iterator[bytes]:
     return (text[at : at + size] for at in range(0, len(text), size))
 
 
+@UNHURRIED
 @given(tables, dialects)
 def test_quotes_are_where_they_are_needed_and_nowhere_else(rows: list[list[str]], dialect: Dialect) -> None:
     written = Writer(names(len(rows[0]) if rows else 2), dialect).sequences(rows)
@@ -57,6 +60,7 @@ def test_quotes_are_where_they_are_needed_and_nowhere_else(rows: list[list[str]]
     assert written.decode() == "".join(expected)
 
 
+@UNHURRIED
 @given(tables, dialects, st.integers(1, 20))
 def test_what_is_written_is_read_however_it_arrives(rows: list[list[str]], dialect: Dialect, size: int) -> None:
     writer = Writer(names(len(rows[0]) if rows else 2), dialect)
@@ -69,6 +73,7 @@ def test_what_is_written_is_read_however_it_arrives(rows: list[list[str]], diale
     assert list(plain)[1:] == rows
 
 
+@UNHURRIED
 @given(tables, dialects, st.data())
 def test_what_is_cut_is_what_there_was(rows: list[list[str]], dialect: Dialect, data: st.DataObject) -> None:
     text = encoded(rows, dialect)
@@ -102,6 +107,7 @@ def test_what_is_cut_is_what_there_was(rows: list[list[str]], dialect: Dialect, 
         assert len(body) + len(encoded([record], dialect)) - header > limit - 2 or count == most_rows
 
 
+@UNHURRIED
 @given(st.text(st.sampled_from(list('a",\n')), max_size=30), st.integers(1, 3), st.integers(1, 5))
 def test_a_text_of_any_kind_is_refused_or_cut_where_csv_has_it(text: str, most_rows: int, window: int) -> None:
     source = io.BytesIO(b"A,B\n" + text.encode())
