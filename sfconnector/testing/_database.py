@@ -4,7 +4,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,32 @@ def _unusable(path: str | Path, error: sqlite3.Error) -> OSError:
     return OSError(f"The database {path} cannot be opened: {reason}")
 
 
+@attrs.frozen
+class _Level:
+    """The statements of a transaction inside so many others."""
+
+    begin: str
+    roll_back: str
+    end: str
+
+
+# As many as the deepest nesting of transactions by far.
+_LEVELS = [_Level(f"SAVEPOINT level{n}", f"ROLLBACK TO level{n}", f"RELEASE level{n}") for n in range(100)]
+
+
+class _Transaction(AbstractContextManager[sqlite3.Connection]):
+    """A block whose writes are kept together: written out, because one of these is entered for each row."""
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self._database.begin()
+
+    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
+        self._database.end(keep=kind is None)
+
+
 class Database:
     """A connection that one thread uses at a time, for as long as its transaction lasts."""
 
@@ -80,6 +106,7 @@ class Database:
         self._connection = connect(path)
         self._lock = threading.RLock()
         self._depth = 0
+        self._counted: dict[str, int] | None = None
         # Called when an outermost transaction has ended, whichever way.
         self.at_end: Callable[[], None] = lambda: None
         self._connection.executescript(_OWN_TABLES)
@@ -88,23 +115,27 @@ class Database:
         with self._lock:
             self._connection.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """Keep all that is written in the block, or, if it raises, nothing; blocks may be nested."""
-        with self._lock:
-            name = f"level{self._depth}"
-            self._connection.execute(f"SAVEPOINT {name}")
-            self._depth += 1
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute(f"ROLLBACK TO {name}")
-                raise
-            finally:
-                self._depth -= 1
-                self._connection.execute(f"RELEASE {name}")
-                if self._depth == 0:
-                    self.at_end()
+        return _Transaction(self)
+
+    def begin(self) -> sqlite3.Connection:
+        self._lock.acquire()
+        self._connection.execute(_LEVELS[self._depth].begin)
+        self._depth += 1
+        return self._connection
+
+    def end(self, *, keep: bool) -> None:
+        self._depth -= 1
+        try:
+            level = _LEVELS[self._depth]
+            if not keep:
+                self._connection.execute(level.roll_back)
+            self._connection.execute(level.end)
+            if self._depth == 0:
+                self.at_end()
+        finally:
+            self._lock.release()
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         with self._lock:
@@ -127,11 +158,35 @@ class Database:
 
     def find(self, table: str, record_id: str) -> dict[str, Any] | None:
         """Read a record, deleted or not, by its 18-character id."""
-        row = self.row(f'SELECT * FROM {quote(table)} WHERE "Id" = ?', [record_id])
-        return None if row is None else dict(row)
+        with self._lock:
+            cursor = self._connection.cursor()
+            cursor.row_factory = None
+            row = cursor.execute(f'SELECT * FROM {quote(table)} WHERE "Id" = ?', [record_id]).fetchone()
+            return None if row is None else dict(zip((column[0] for column in cursor.description), row, strict=True))
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Keep the counters in memory for the block, which is part of a transaction and counts up often.
+
+        What a nested transaction has counted stays so even if it is rolled back: numbers are left out then.
+        """
+        self._counted = {}
+        try:
+            yield
+        finally:
+            counted, self._counted = self._counted, None
+            self._connection.executemany(
+                'INSERT OR REPLACE INTO "sf:counter" (name, value) VALUES (?, ?)', counted.items()
+            )
 
     def count_up(self, name: str) -> int:
         """Take the next number of a counter: 1, 2, …"""
+        if self._counted is not None:
+            if name not in self._counted:
+                known = self.row('SELECT value FROM "sf:counter" WHERE name = ?', [name])
+                self._counted[name] = 0 if known is None else int(known[0])
+            self._counted[name] += 1
+            return self._counted[name]
         row = self.row(
             'INSERT INTO "sf:counter" VALUES (?, 1) ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value', [name]
         )

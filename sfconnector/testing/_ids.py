@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS = [high + low for high in DIGITS for low in DIGITS]
 _SUFFIX_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?", re.ASCII)
 # Characters 4 to 6 of every id name the instance which made it.
@@ -43,12 +44,19 @@ def normalize(text: str) -> str | None:
 
 def make(prefix: str, number: int) -> str:
     """Build the id of the ``number``-th record of the object with this key prefix."""
-    digits = ""
-    for _ in range(9):
-        number, rest = divmod(number, len(DIGITS))
-        digits = DIGITS[rest] + digits
+    high, low = divmod(number, len(_PAIRS))
+    digits = _seven_digits(high) + _PAIRS[low]
     id15 = prefix + _INSTANCE + digits
     return id15 + suffix(id15)
+
+
+@lru_cache(maxsize=1_000)
+def _seven_digits(number: int) -> str:
+    digits = ""
+    for _ in range(7):
+        number, rest = divmod(number, len(DIGITS))
+        digits = DIGITS[rest] + digits
+    return digits
 
 
 def _restore(id15: str, given: str) -> str | None:

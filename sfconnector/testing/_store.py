@@ -92,6 +92,10 @@ class Store:
         """
         return self._database.transaction()
 
+    def counting(self) -> AbstractContextManager[None]:
+        """Make many records at less cost, inside one transaction."""
+        return self._database.counting()
+
     def sobject(self, name: str) -> SObjectType:
         """Find an object in any case; Salesforce answers 404 ``NOT_FOUND`` where there is none."""
         sobject = self.schema.get(name)

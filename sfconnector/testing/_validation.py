@@ -22,6 +22,8 @@ _EMAIL = re.compile(r"[^\s@,;:<>()\[\]\\\"]+@(?:[\w-]+\.)+[\w-]{2,}")
 _FIRST_YEAR, _LAST_YEAR = 1700, 4000
 _INT_LIMIT = 2**31
 _LONG_LIMIT = 2**63
+# Of which nothing but the length is checked.
+_PLAIN_TEXTS = frozenset({"combobox", "encryptedstring", "phone", "string", "textarea", "url"})
 _NOT_A_COLUMN = "No such column '{}' on sobject of type {}"
 
 
@@ -70,7 +72,7 @@ class Validator:
         fields = [sobject.fields[name] for name in columns]
         _check_required(sobject, columns, creating=record_id is None)
         problems: list[OrgErrorItem] = []
-        checked = {field.name: self._check_value(field, columns[field.name], context, problems) for field in fields}
+        checked = {field.name: _checked_value(field, columns[field.name], context, problems) for field in fields}
         if problems:
             raise OrgError.several(400, problems)
         for field in fields:
@@ -161,37 +163,6 @@ class Validator:
                 refused,
             )
 
-    def _check_value(self, field: Field, value: Any, context: RequestContext, problems: list[OrgErrorItem]) -> Any:
-        def refuse(code: str, message: str) -> None:
-            problems.append(OrgErrorItem(code, f"{field.label}: {message}", (field.name,)))
-
-        if value is None:
-            if field.type == "boolean":
-                refuse("INVALID_TYPE_ON_FIELD_IN_RECORD", "value not of required type: ")
-            return None
-        if field.type in NUMBERS or field.type in INTEGERS:
-            number = _fitted(field, value)
-            if number is None:
-                refuse("NUMBER_OUTSIDE_VALID_RANGE", f"value outside of valid range on numeric field: {value}")
-            return number
-        if field.type in ("date", "datetime"):
-            if not _FIRST_YEAR <= int(value[:4]) <= _LAST_YEAR:
-                refuse("FIELD_INTEGRITY_EXCEPTION", f"invalid date: {value}")
-            return value
-        if field.type in ("picklist", "multipicklist"):
-            value, wrong = _picked(field, value)
-            if wrong is not None:
-                refuse("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", f"bad value for restricted picklist field: {wrong}")
-        if field.type == "reference" or not isinstance(value, str):
-            return value
-        if field.length and field.type != "base64" and _units(value) > field.length:
-            if not context.allow_field_truncation:
-                refuse("STRING_TOO_LONG", f"data value too large: {value} (max length={field.length})")
-            return _cut(value, field.length)
-        if field.type == "email" and not _EMAIL.fullmatch(value):
-            refuse("INVALID_EMAIL_ADDRESS", f"invalid email address: {value}")
-        return value
-
     def _check_reference(self, sobject: SObjectType, field: Field, value: str) -> str:
         wrong_type = f"{field.label}: id value of incorrect type: {value}"
         record_id = _ids.normalize(value)
@@ -225,7 +196,7 @@ class Validator:
     def check_unique(self, sobject: SObjectType, columns: Mapping[str, Any], record_id: str | None) -> None:
         for name, value in columns.items():
             field = sobject.fields[name]
-            if value is None:
+            if value is None or not (field.unique or field.id_lookup):
                 continue
             if (
                 sobject.name == "User"
@@ -247,6 +218,46 @@ class Validator:
                     f"duplicate value found: {name} duplicates value on record with id: {others[0][:15]}",
                     (),
                 )
+
+
+def _checked_value(field: Field, value: Any, context: RequestContext, problems: list[OrgErrorItem]) -> Any:
+    """The value as it is stored; what is wrong with it is added to the problems."""
+    kind = field.type
+    if kind in _PLAIN_TEXTS and isinstance(value, str) and len(value) * 2 <= field.length:
+        return value
+    if value is None:
+        if kind == "boolean":
+            problems.append(_problem(field, "INVALID_TYPE_ON_FIELD_IN_RECORD", "value not of required type: "))
+        return None
+    if kind in NUMBERS or kind in INTEGERS:
+        number = _fitted(field, value)
+        if number is None:
+            message = f"value outside of valid range on numeric field: {value}"
+            problems.append(_problem(field, "NUMBER_OUTSIDE_VALID_RANGE", message))
+        return number
+    if kind in ("date", "datetime"):
+        if not _FIRST_YEAR <= int(value[:4]) <= _LAST_YEAR:
+            problems.append(_problem(field, "FIELD_INTEGRITY_EXCEPTION", f"invalid date: {value}"))
+        return value
+    if kind in ("picklist", "multipicklist"):
+        value, wrong = _picked(field, value)
+        if wrong is not None:
+            message = f"bad value for restricted picklist field: {wrong}"
+            problems.append(_problem(field, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message))
+    if kind == "reference" or not isinstance(value, str):
+        return value
+    if field.length and kind != "base64" and _units(value) > field.length:
+        if not context.allow_field_truncation:
+            message = f"data value too large: {value} (max length={field.length})"
+            problems.append(_problem(field, "STRING_TOO_LONG", message))
+        return _cut(value, field.length)
+    if kind == "email" and not _EMAIL.fullmatch(value):
+        problems.append(_problem(field, "INVALID_EMAIL_ADDRESS", f"invalid email address: {value}"))
+    return value
+
+
+def _problem(field: Field, code: str, message: str) -> OrgErrorItem:
+    return OrgErrorItem(code, f"{field.label}: {message}", (field.name,))
 
 
 def _check_required(sobject: SObjectType, columns: Mapping[str, Any], *, creating: bool) -> None:
@@ -274,8 +285,11 @@ def _fitted(field: Field, value: Any) -> int | float | None:
     if field.type in INTEGERS:
         widest = _INT_LIMIT if field.type == "int" else _LONG_LIMIT
         return value if abs(value) < min(widest, 10**field.digits if field.digits else widest) else None
-    number = Decimal(str(value))
     places = field.precision - field.scale
+    # Far from the limit there is no need to be exact.
+    if isinstance(value, float) and abs(value) * 2 < 10.0**places and field.compound_field_name is None:
+        return value
+    number = Decimal(str(value))
     if _is_angle(field) and abs(number) > (90 if "Latitude" in field.name else 180):
         return None
     if field.precision and abs(number) >= Decimal(10) ** places:

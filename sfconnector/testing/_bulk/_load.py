@@ -95,7 +95,7 @@ class Load:
 
     def save(self, rows: Iterable[Row]) -> list[Outcome]:
         """Save rows in one transaction, each for itself, as Salesforce saves up to 200 at a time."""
-        with self._store.transaction():
+        with self._store.transaction(), self._store.counting():
             read = [self._read(row) for row in rows]
             repeated = self._repeated(columns for columns, _ in read)
             return [self._saved(columns, error, repeated) for columns, error in read]
