@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import IO, Any, Final
+from contextlib import AbstractContextManager, nullcontext
+from typing import IO, Any, Final, Protocol
 
 import attrs
 
@@ -24,21 +25,46 @@ MOST_ROWS: Final = 10_000
 MOST_BYTES: Final = 10_000_000
 
 
-@attrs.frozen
-class Batch:
+class Batch(Protocol):
     """The data of one batch, before it is sent.
 
     Attributes:
         start: The position of its first row in the source, counted from 0.
         rows: How many there are.
-        body: What is sent; can be read again from its beginning.
         size: Of the body, in bytes.
     """
 
+    @property
+    def start(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+
+    def body(self) -> AbstractContextManager[Iterable[bytes]]:
+        """Open what is sent, at its beginning."""
+
+    def release(self) -> None:
+        """Let go of what the data takes."""
+
+
+@attrs.frozen
+class FileBatch:
+    """A batch whose data is a file of its own."""
+
     start: int
     rows: int
-    body: IO[bytes] = attrs.field(repr=False)
+    file: IO[bytes] = attrs.field(repr=False)
     size: int
+
+    def body(self) -> AbstractContextManager[IO[bytes]]:
+        """Open what is sent, at its beginning."""
+        self.file.seek(0)
+        return nullcontext(self.file)
+
+    def release(self) -> None:
+        """Close the file."""
+        self.file.close()
 
 
 @attrs.frozen
@@ -70,7 +96,7 @@ def written(rows: Iterable[object], frame: Frame) -> Iterator[bytes]:
             raise of_its_kind(error)(f"row {index}: {error}") from error
 
 
-def cut(texts: Iterable[bytes], frame: Frame, most_rows: int, most_bytes: int) -> Iterator[Batch]:
+def cut(texts: Iterable[bytes], frame: Frame, most_rows: int, most_bytes: int) -> Iterator[FileBatch]:
     """Put written rows together to batches, reading no more of them than that needs.
 
     Args:
@@ -111,10 +137,9 @@ class _Filling:
         self._size += self._body.write(text)
         self.rows += 1
 
-    def close(self) -> Batch:
+    def close(self) -> FileBatch:
         self._size += self._body.write(self._frame.tail)
-        self._body.seek(0)
-        return Batch(self._start, self.rows, self._body, self._size)
+        return FileBatch(self._start, self.rows, self._body, self._size)
 
 
 def in_one(rows: Sequence[object], data_format: str) -> bytes:
@@ -126,7 +151,7 @@ def in_one(rows: Sequence[object], data_format: str) -> bytes:
     if data_format == "CSV":
         records = [flat(_mapping(index, row)) for index, row in enumerate(rows)]
         writer = Writer([*dict.fromkeys(name for record in records for name in record)], Dialect())
-        return writer.header + writer.mappings(records)
+        return writer.header + writer.chosen(records)
     frame = FRAMES[data_format]
     return frame.head + frame.separator.join(written(rows, frame)) + frame.tail
 
@@ -150,7 +175,7 @@ class CsvFrames:
         if self._frame is None or not names.keys() <= self._columns.keys():
             self._columns.update(dict.fromkeys(names))
             writer = Writer([*self._columns], Dialect())
-            self._frame = Frame(writer.header, b"", b"", lambda each: writer.mappings([flat(each)]))
+            self._frame = Frame(writer.header, b"", b"", lambda each: writer.chosen([flat(each)]))
         return self._frame
 
 

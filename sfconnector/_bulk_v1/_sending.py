@@ -11,7 +11,7 @@ https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-conce
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Set
 from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from sfconnector_generated.bulk_v1.api.batch import add_batch
 
 from sfconnector._ahead import in_order
 from sfconnector._bulk_v1._batches import Batch
-from sfconnector._bulk_v1.jobs import BulkV1Job, read
+from sfconnector._bulk_v1.jobs import BatchInfos, BulkV1Job, read
 from sfconnector._redact import logger
 from sfconnector._session import Seconds, Session
 from sfconnector.errors import InvalidResponseError, JobError, SalesforceError, ServerError, TransportError
@@ -36,7 +36,7 @@ class Sent:
 
     Attributes:
         job_id: The id of the job.
-        id: The id of the batch.
+        id: The id of the batch; empty where it is not known whether the batch was added.
         start: The position of its first row in the source, counted from 0.
         rows: How many there are; ``None`` where that is not known.
     """
@@ -63,14 +63,15 @@ class Lane:
         self._session, self._open_job = session, open_job
         self._media_type, self._timeout = media_type, timeout
         self.jobs: list[BulkV1Job] = []
+        self.sent: list[Sent] = []
         self._known: set[str] = set()
 
-    def send(self, batch: Batch) -> Sent:
+    def send(self, batch: Batch) -> None:
         """Add a batch, once.
 
         Raises:
-            ApiError: Salesforce refused the batch, which was not added.
-            JobError: Whether it was added cannot be found out.
+            ApiError, TransportError: The batch was not added.
+            JobError: Whether it was added cannot be found out now.
         """
         attempts = self._session.retry.attempts
         for attempt in range(1, attempts + 1):
@@ -81,15 +82,21 @@ class Lane:
                 if isinstance(error, TransportError) and not error.sent:
                     raise
                 logger.info("%s: whether a batch was added is not known: %s", job, error)
-                found = self._settle(job, error)
+                try:
+                    found = self._settle(job)
+                except SalesforceError as problem:
+                    self.sent.append(Sent(job.id, "", batch.start, batch.rows))
+                    rows = f"rows {batch.start:,}–{batch.start + batch.rows - 1:,}"
+                    text = f"whether {rows} were added to {job} is not known, since it could not be asked: {problem}"
+                    raise JobError(text, job=job) from error
                 if found is None and attempt == attempts:
                     raise
             else:
                 found = info.id
             if found is not None:
                 self._known.add(found)
-                return Sent(job.id, found, batch.start, batch.rows)
-        raise AssertionError("the last attempt returns or raises")
+                self.sent.append(Sent(job.id, found, batch.start, batch.rows))
+                return
 
     def close(self) -> None:
         """Let the job take no more batches."""
@@ -103,28 +110,20 @@ class Lane:
         return self.jobs[-1]
 
     def _add(self, job: BulkV1Job, batch: Batch) -> BatchInfo:
-        batch.body.seek(0)
-        request = add_batch.build(job.id, body=batch.body, content_type=self._media_type)
-        response = self._session.send(request, timeout=self._timeout)
+        with batch.body() as body:
+            request = add_batch.build(job.id, body=body, content_type=self._media_type)
+            response = self._session.send(request, timeout=self._timeout)
         self._session.check(response)
         return read(self._session, response, add_batch.parse)
 
-    def _settle(self, job: BulkV1Job, error: SalesforceError) -> str | None:
+    def _settle(self, job: BulkV1Job) -> str | None:
         """Find out whether the batch of the latest call was added, and see to it that it is not added later.
 
         Raises:
-            JobError: That cannot be found out.
+            SalesforceError: Salesforce could not be asked.
         """
-        try:
-            job.close(timeout=self._timeout)
-            new = [each.id for each in job.batches(timeout=self._timeout) if each.id not in self._known]
-        except SalesforceError as problem:
-            problem.__cause__ = error
-            text = f"{job}: whether a batch was added is not known, and cannot be found out: {problem}"
-            raise JobError(text, job=job) from problem
-        if len(new) > 1:
-            raise JobError(f"{job}: somebody else adds batches, so whose is whose cannot be told", job=job) from error
-        return new[0] if new else None
+        job.close(timeout=self._timeout)
+        return new_batch(job.batches(timeout=self._timeout), self._known)
 
 
 class Lanes:
@@ -140,29 +139,33 @@ class Lanes:
         self._lock = threading.Lock()
         self._free: list[Lane] = []
         self.all: list[Lane] = []
-        self.sent: list[Sent] = []
 
     @property
     def jobs(self) -> tuple[BulkV1Job, ...]:
         """The jobs so far, in the order in which they were created."""
         return tuple(job for lane in self.all for job in lane.jobs)
 
-    def send(self, batches: Iterator[Batch], tell: Callable[[Sent, int], object]) -> None:
+    @property
+    def sent(self) -> tuple[Sent, ...]:
+        """The batches so far, in the order of their rows."""
+        return tuple(sorted((sent for lane in self.all for sent in lane.sent), key=lambda sent: sent.start))
+
+    def send(self, batches: Iterator[Batch], tell: Callable[[int], object]) -> None:
         """Add all batches, and close the jobs.
 
         Args:
             batches: What to add; read as far as there are workers.
-            tell: Called with each batch that was added, and its size in bytes.
+            tell: Called with the size of each batch that was added, in bytes.
         """
         calls = (partial(self._send, batch) for batch in batches)
         if self._workers == 1:
-            results: Generator[tuple[Sent, int]] = (call() for call in calls)
+            results: Generator[int] = (call() for call in calls)
         else:
             results = in_order(calls, self._workers)
         try:
             with closing(results):
-                for sent, size in results:
-                    tell(sent, size)
+                for size in results:
+                    tell(size)
         except BaseException:
             for lane in self.all:
                 # What has been added is worked on all the same, and what went wrong is to be told.
@@ -172,17 +175,25 @@ class Lanes:
         for lane in self.all:
             lane.close()
 
-    def _send(self, batch: Batch) -> tuple[Sent, int]:
+    def _send(self, batch: Batch) -> int:
         with self._lock:
             lane = self._free.pop() if self._free else self._make()
             if lane not in self.all:
                 self.all.append(lane)
         try:
-            with batch.body:
-                sent = lane.send(batch)
+            lane.send(batch)
         finally:
+            batch.release()
             with self._lock:
                 self._free.append(lane)
-        with self._lock:
-            self.sent.append(sent)
-        return sent, batch.size
+        return batch.size
+
+
+def new_batch(infos: BatchInfos, known: Set[str]) -> str | None:
+    """Find the batch of a job that is not known yet, if there is one."""
+    new = [info.id for info in infos if info.id not in known]
+    if len(new) > 1:
+        raise JobError(
+            f"job {infos[0].job_id}: somebody else adds batches to it, so that it cannot be told whose is whose"
+        )
+    return new[0] if new else None

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import attrs
 from sfconnector_generated.bulk_v1.api.job import create_job
 
+from sfconnector._bulk.parts import parts
 from sfconnector._bulk_v1 import _xml, _zips
-from sfconnector._bulk_v1._batches import FRAMES, MOST_BYTES, MOST_ROWS, Batch, CsvFrames, cut, in_one, written
+from sfconnector._bulk_v1._batches import FRAMES, MOST_BYTES, MOST_ROWS, Batch, CsvFrames, cut, written
 from sfconnector._bulk_v1._json_items import items
 from sfconnector._bulk_v1._reading import rows_in
-from sfconnector._bulk_v1._sending import Lane, Lanes, Sent
+from sfconnector._bulk_v1._sending import Lane, Lanes
 from sfconnector._bulk_v1.calls import MEDIA_TYPES, job_request, one_of
 from sfconnector._bulk_v1.ingest import BulkV1Ingest
-from sfconnector._bulk_v1.jobs import BulkV1Job, ask
+from sfconnector._bulk_v1.jobs import BulkV1Job, DataFormat, ask
 from sfconnector._json import loads
 from sfconnector._prepare import check_count
 from sfconnector._progress import JobProgress, Progress
+from sfconnector._records import Purpose
 from sfconnector._session import Seconds, Session
 from sfconnector._upload import rewindable
-from sfconnector.errors import JobError, SalesforceError
+from sfconnector.errors import JobError
 
 if TYPE_CHECKING:
     from sfconnector_generated.bulk_v1.models import JobInfo
 
-FORMATS: Final = ("CSV", "JSON", "XML")
+_SHOWN: Final = 3
 _CHUNK: Final = 1 << 16
 
 
@@ -67,13 +68,18 @@ class Writing:
     def content_type(self) -> str:
         return self.data_format if self.file_field is None else f"ZIP_{self.data_format}"
 
+    @property
+    def purpose(self) -> Purpose:
+        """What instances of the caller's classes are written for."""
+        return "create" if self.operation == "insert" else "update" if self.operation == "update" else "upsert"
+
     def checked(self) -> Writing:
         """Refuse what cannot be right.
 
         Raises:
             ValueError, TypeError: It cannot.
         """
-        one_of("content_type", self.data_format, FORMATS)
+        one_of("content_type", self.data_format, get_args(DataFormat))
         for name, value, most in [("max_rows", self.max_rows, MOST_ROWS), ("max_bytes", self.max_bytes, MOST_BYTES)]:
             if check_count(name, value) > most:
                 raise ValueError(f"{name} is {value:,}, and Salesforce takes {most:,}")
@@ -94,13 +100,18 @@ class Writing:
         )
 
 
-def write(session: Session, source: Any, writing: Writing) -> BulkV1Ingest:
+def write(session: Session, source: Any, writing: Writing, origins: Sequence[int] | None = None) -> BulkV1Ingest:
     """Send rows in batches.
 
+    Args:
+        session: Sends the requests.
+        source: Gives the rows.
+        writing: What becomes of them.
+        origins: Where each of them was in another source, from which they are sent again.
+
     Raises:
-        ValueError, TypeError: The source, or a row of it, cannot be sent.
-        JobError: Something else went wrong after a job was created, which the error holds.
-        ApiError, TransportError: Something went wrong before that.
+        JobError: Something went wrong after a job was created, which the error holds.
+        Exception: Something went wrong before that.
     """
     if writing.file_field == "":
         raise ValueError("the files of the rows are not here any more: send rows and files anew")
@@ -113,21 +124,21 @@ def write(session: Session, source: Any, writing: Writing) -> BulkV1Ingest:
     lanes = Lanes(lambda: Lane(session, open_job, media_type, writing.timeout), writing.workers)
     telling = _Telling(session, lanes, writing.progress)
 
-    def handle() -> BulkV1Ingest:
-        return BulkV1Ingest(session, lanes.jobs, writing, tuple(lanes.sent))
-
     try:
         lanes.send(_batches(source, writing), telling)
-    except Exception as error:
+    except BaseException as error:
         if not lanes.jobs:
             raise
-        rows = sum(sent.rows or 0 for sent in lanes.sent)
-        if isinstance(error, SalesforceError):
-            text = f"{handle()}: it ended after {rows:,} rows, which Salesforce works on: {error}"
-            raise JobError(text, job=handle()) from error
-        error.add_note(f"Before this {rows:,} rows were sent, in {handle()}, and Salesforce works on them.")
-        raise
-    return handle()
+        so_far = BulkV1Ingest(session, lanes.jobs, writing, lanes.sent, origins)
+        rows = ", ".join(f"rows {each.start:,}–{each.stop - 1:,}" for each in so_far.sent[:_SHOWN]) or "no rows"
+        told = f"sent before this, and worked on: {rows}{', …' if len(so_far.sent) > _SHOWN else ''}, by {so_far}"
+        if not isinstance(error, Exception):
+            error.add_note(f"{told}.".capitalize())
+            raise
+        cause = error.__cause__ if isinstance(error, JobError) else error
+        text = f"the sending broke off: {str(error) or type(error).__name__} — {told}"
+        raise JobError(text, job=so_far) from cause
+    return BulkV1Ingest(session, lanes.jobs, writing, lanes.sent, origins)
 
 
 class _Telling:
@@ -137,7 +148,7 @@ class _Telling:
         self._clock, self._lanes, self._progress = session.retry.clock, lanes, progress
         self._began, self._bytes = self._clock(), 0
 
-    def __call__(self, _: Sent, size: int) -> None:
+    def __call__(self, size: int) -> None:
         self._bytes += size
         if self._progress is None:
             return
@@ -159,7 +170,7 @@ def _batches(source: Any, writing: Writing) -> Iterator[Batch]:
             frame_of = lambda _: frame  # noqa: E731
         return _zips.cut(_iterable(source), writing.file_field, frame_of)
     if writing.data_format == "CSV":
-        return _csv_batches(source, writing)
+        return parts(source, max_bytes=writing.max_bytes, max_rows=writing.max_rows, purpose=writing.purpose, ids=True)
     frame = FRAMES[writing.data_format]
     return cut(_texts(source, writing.data_format), frame, writing.max_rows, writing.max_bytes)
 
@@ -186,13 +197,6 @@ def _stored(source: Any, data_format: str) -> Iterator[bytes]:
                     yield item
         except ValueError as error:
             raise ValueError(f"the source is no {data_format} of rows: {error}") from error
-
-
-def _csv_batches(source: Any, writing: Writing) -> Iterator[Batch]:
-    rows = [*_iterable(source)]
-    for start in range(0, len(rows), writing.max_rows):
-        text = in_one(rows[start : start + writing.max_rows], "CSV")
-        yield Batch(start, len(rows[start : start + writing.max_rows]), BytesIO(text), len(text))
 
 
 def _iterable(source: Any) -> Iterable[object]:

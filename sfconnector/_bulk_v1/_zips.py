@@ -15,7 +15,7 @@ from typing import IO, Any, Final
 
 import attrs
 
-from sfconnector._bulk_v1._batches import Batch, Frame, of_its_kind
+from sfconnector._bulk_v1._batches import FileBatch, Frame, of_its_kind
 from sfconnector._records import encode
 from sfconnector._upload import File, opened
 
@@ -43,7 +43,7 @@ class _Row:
         return self.file.size if self.file is not None else 0
 
 
-def cut(rows: Iterable[object], field: str, frame_of: Callable[[Mapping[str, Any]], Frame]) -> Iterator[Batch]:
+def cut(rows: Iterable[object], field: str, frame_of: Callable[[Mapping[str, Any]], Frame]) -> Iterator[FileBatch]:
     """Put rows and their files together to batches, reading no more of them than that needs.
 
     Args:
@@ -157,13 +157,12 @@ class _Filling:
                 for piece in _pieces(row.file):
                     entry.write(piece)
 
-    def close(self) -> Batch:
+    def close(self) -> FileBatch:
         text = self.frame.head + self.frame.separator.join(self._texts) + self.frame.tail
         with self._zip:
             self._zip.writestr(_info(REQUEST, zipfile.ZIP_DEFLATED), text)
         size = self._body.seek(0, os.SEEK_END)
-        self._body.seek(0)
-        return Batch(self._start, len(self._texts), self._body, size)
+        return FileBatch(self._start, len(self._texts), self._body, size)
 
     def discard(self) -> None:
         self._zip.close()

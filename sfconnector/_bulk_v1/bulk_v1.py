@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sfconnector_generated.bulk_v1.api.job import get_job
 
-from sfconnector._bulk_v1._batches import MOST_BYTES, MOST_ROWS, Batch
+from sfconnector._bulk_v1._batches import MOST_BYTES, MOST_ROWS, FileBatch
 from sfconnector._bulk_v1._sending import Lane
-from sfconnector._bulk_v1._writing import FORMATS, Writing, write
+from sfconnector._bulk_v1._writing import Writing, write
 from sfconnector._bulk_v1.calls import MEDIA_TYPES, Calls, one_of
 from sfconnector._bulk_v1.ingest import BulkV1Ingest
-from sfconnector._bulk_v1.jobs import QUERIES, BulkV1Job, PkChunking, ask
+from sfconnector._bulk_v1.jobs import QUERIES, BulkV1Job, ConcurrencyMode, DataFormat, PkChunking, ask
 from sfconnector._bulk_v1.query import BulkV1Query, sobject_of
 from sfconnector._names import check_id, check_name, check_text
 from sfconnector._progress import Progress
@@ -40,8 +40,8 @@ class BulkV1(Calls):
         sobject: str,
         source: Any,
         *,
-        content_type: str = "CSV",
-        concurrency_mode: str | None = None,
+        content_type: DataFormat = "CSV",
+        concurrency_mode: ConcurrencyMode | None = None,
         assignment_rule_id: str | None = None,
         max_rows: int = MOST_ROWS,
         max_bytes: int = MOST_BYTES,
@@ -70,9 +70,9 @@ class BulkV1(Calls):
             The jobs, once all is sent; :meth:`BulkV1Ingest.wait` waits for their end.
 
         Raises:
-            ValueError, TypeError: An argument cannot be right, or a row cannot be sent; what was sent before that row
-                is worked on, as a note of the error tells.
-            JobError: Something went wrong after a job was created, which is the error's ``job``.
+            ValueError, TypeError: An argument or the first row cannot be right.
+            JobError: Something went wrong after a job was created, a later row that cannot be sent for one. The error's
+                ``job`` has what was sent before, and goes on.
             ApiError, TransportError: No job could be created.
 
         See Also:
@@ -105,8 +105,8 @@ class BulkV1(Calls):
         sobject: str,
         source: Any,
         *,
-        content_type: str = "CSV",
-        concurrency_mode: str | None = None,
+        content_type: DataFormat = "CSV",
+        concurrency_mode: ConcurrencyMode | None = None,
         assignment_rule_id: str | None = None,
         max_rows: int = MOST_ROWS,
         max_bytes: int = MOST_BYTES,
@@ -156,8 +156,8 @@ class BulkV1(Calls):
         source: Any,
         *,
         external_id: str,
-        content_type: str = "CSV",
-        concurrency_mode: str | None = None,
+        content_type: DataFormat = "CSV",
+        concurrency_mode: ConcurrencyMode | None = None,
         assignment_rule_id: str | None = None,
         max_rows: int = MOST_ROWS,
         max_bytes: int = MOST_BYTES,
@@ -208,8 +208,8 @@ class BulkV1(Calls):
         sobject: str,
         source: Any,
         *,
-        content_type: str = "CSV",
-        concurrency_mode: str | None = None,
+        content_type: DataFormat = "CSV",
+        concurrency_mode: ConcurrencyMode | None = None,
         max_rows: int = MOST_ROWS,
         max_bytes: int = MOST_BYTES,
         workers: int = 1,
@@ -256,8 +256,8 @@ class BulkV1(Calls):
         sobject: str,
         source: Any,
         *,
-        content_type: str = "CSV",
-        concurrency_mode: str | None = None,
+        content_type: DataFormat = "CSV",
+        concurrency_mode: ConcurrencyMode | None = None,
         max_rows: int = MOST_ROWS,
         max_bytes: int = MOST_BYTES,
         workers: int = 1,
@@ -305,8 +305,8 @@ class BulkV1(Calls):
         rows: Iterable[Mapping[str, Any]],
         file_field: str,
         *,
-        content_type: str = "CSV",
-        concurrency_mode: str | None = None,
+        content_type: DataFormat = "CSV",
+        concurrency_mode: ConcurrencyMode | None = None,
         workers: int = 1,
         progress: Progress | None = None,
         timeout: Seconds = None,
@@ -356,9 +356,9 @@ class BulkV1(Calls):
         soql: str,
         *,
         sobject: str | None = None,
-        content_type: str = "CSV",
+        content_type: DataFormat = "CSV",
         pk_chunking: bool | PkChunking = False,
-        concurrency_mode: str | None = None,
+        concurrency_mode: ConcurrencyMode | None = None,
         timeout: Seconds = None,
     ) -> BulkV1Query:
         """Query records in the background.
@@ -395,9 +395,9 @@ class BulkV1(Calls):
         soql: str,
         *,
         sobject: str | None = None,
-        content_type: str = "CSV",
+        content_type: DataFormat = "CSV",
         pk_chunking: bool | PkChunking = False,
-        concurrency_mode: str | None = None,
+        concurrency_mode: ConcurrencyMode | None = None,
         timeout: Seconds = None,
     ) -> BulkV1Query:
         """Query records, also those that are deleted or archived; arguments as for :meth:`query`.
@@ -446,16 +446,16 @@ class BulkV1(Calls):
 
     def _query(
         self,
-        operation: str,
+        operation: Literal["query", "queryAll"],
         soql: str,
         sobject: str | None,
-        content_type: str,
+        content_type: DataFormat,
         pk_chunking: bool | PkChunking,
-        concurrency_mode: str | None,
+        concurrency_mode: ConcurrencyMode | None,
         timeout: Seconds,
     ) -> BulkV1Query:
         text = check_text("the query", soql).encode()
-        one_of("content_type", content_type, FORMATS)
+        one_of("content_type", content_type, get_args(DataFormat))
         name = sobject_of(soql) if sobject is None else sobject
 
         def open_job() -> BulkV1Job:
@@ -469,10 +469,8 @@ class BulkV1(Calls):
             )
 
         lane = Lane(self._session, open_job, MEDIA_TYPES[content_type], timeout)
-        lane.send(Batch(0, 1, BytesIO(text), len(text)))
-        if not pk_chunking:
-            # With it Salesforce adds batches of its own.
-            lane.close()
+        lane.send(FileBatch(0, 1, BytesIO(text), len(text)))
+        # Open until its end: Salesforce may add batches, and aborts no job that is closed.
         return BulkV1Query(self._session, lane.jobs[-1].latest)
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias, get_args
 
 from sfconnector_generated.bulk_v1 import models
 from sfconnector_generated.bulk_v1.api.batch import add_batch, get_batch
@@ -20,12 +20,16 @@ from sfconnector._bulk_v1.jobs import (
     QUERIES,
     BatchInfos,
     BulkV1Job,
+    ConcurrencyMode,
+    ContentType,
+    Operation,
     PkChunking,
     ask,
     batches_of,
     change,
     pk_chunking_header,
 )
+from sfconnector._csv.dialect import LineEnding
 from sfconnector._names import check_id, check_name
 from sfconnector._session import Seconds, Session
 from sfconnector._upload import opened
@@ -36,8 +40,7 @@ if TYPE_CHECKING:
 JobLike: TypeAlias = "BulkV1Job | str"
 BatchData: TypeAlias = "str | bytes | os.PathLike[str] | IO[bytes] | Iterable[Mapping[str, Any]]"
 
-_OPERATIONS: Final = ("insert", "update", "upsert", "delete", "hardDelete", "query", "queryAll")
-MEDIA_TYPES: Final = {
+MEDIA_TYPES: Final[dict[str, str]] = {
     "CSV": "text/csv; charset=UTF-8",
     "JSON": "application/json; charset=UTF-8",
     "XML": "application/xml; charset=UTF-8",
@@ -59,15 +62,15 @@ class Calls:
 
     def create_job(
         self,
-        operation: str,
+        operation: Operation,
         sobject: str,
-        content_type: str = "CSV",
+        content_type: ContentType = "CSV",
         *,
         external_id: str | None = None,
-        concurrency_mode: str | None = None,
+        concurrency_mode: ConcurrencyMode | None = None,
         assignment_rule_id: str | None = None,
         pk_chunking: bool | PkChunking = False,
-        line_ending: str | None = None,
+        line_ending: LineEnding | None = None,
         retry_batches: bool = True,
         timeout: Seconds = None,
     ) -> BulkV1Job:
@@ -106,7 +109,9 @@ class Calls:
             body=body,
             sforce_enable_pk_chunking=pk_chunking_header(pk_chunking),
             sforce_disable_batch_retry=None if retry_batches else "TRUE",
-            sforce_line_ending=None if line_ending is None else one_of("line_ending", line_ending, ("LF", "CRLF")),
+            sforce_line_ending=None
+            if line_ending is None
+            else one_of("line_ending", line_ending, get_args(LineEnding)),
         )
         return BulkV1Job(self._session, ask(self._session, request, create_job.parse, timeout))
 
@@ -174,7 +179,7 @@ class Calls:
         return change(self._session, job_id(job), "Aborted", timeout)
 
     def add_batch(
-        self, job: JobLike, data: BatchData, *, content_type: str | None = None, timeout: Seconds = None
+        self, job: JobLike, data: BatchData, *, content_type: ContentType | None = None, timeout: Seconds = None
     ) -> BatchInfo:
         """Add a batch to an open job, which begins to work on it.
 
@@ -201,12 +206,11 @@ class Calls:
             >>> sf.bulk_v1.add_batch(job, [{"LastName": "Curie"}, {"LastName": "Meitner"}]).state
             'Queued'
         """
-        if content_type is None:
-            if isinstance(job, str):
-                raise ValueError("the content type of a job is not known by its id: give content_type=")
-            content_type = job.content_type
-        media_type = MEDIA_TYPES[one_of("content_type", content_type, MEDIA_TYPES)]
-        with _body(data, content_type) as body:
+        kind = content_type if content_type is not None or isinstance(job, str) else job.content_type
+        if kind is None:
+            raise ValueError("the content type of a job is not known by its id: give content_type=")
+        media_type = MEDIA_TYPES[one_of("content_type", kind, get_args(ContentType))]
+        with _body(data, kind) as body:
             request = add_batch.build(job_id(job), body=body, content_type=media_type)
             return ask(self._session, request, add_batch.parse, timeout)
 
@@ -325,18 +329,18 @@ def job_request(
     Raises:
         ValueError, TypeError: An argument cannot be right.
     """
-    one_of("operation", operation, _OPERATIONS)
+    one_of("operation", operation, get_args(Operation))
     if (operation == "upsert") != (external_id is not None):
         needs = "an upsert needs external_id, the field by which it finds records"
         raise ValueError(
             needs if external_id is None else f"external_id is for upserts, and the operation is {operation}"
         )
     if concurrency_mode is not None:
-        one_of("concurrency_mode", concurrency_mode, ("Parallel", "Serial"))
+        one_of("concurrency_mode", concurrency_mode, get_args(ConcurrencyMode))
     options: dict[str, Any] = {
         "operation": operation,
         "object": check_name("the object", sobject),
-        "content_type": one_of("content_type", content_type, MEDIA_TYPES),
+        "content_type": one_of("content_type", content_type, get_args(ContentType)),
         "external_id_field_name": UNSET if external_id is None else check_name("the external id", external_id),
         "concurrency_mode": UNSET if concurrency_mode is None else concurrency_mode,
         "assignment_rule_id": UNSET if assignment_rule_id is None else check_id(assignment_rule_id),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import attrs
 
 from sfconnector._bulk_v1._reading import read_row_results, read_rows
 from sfconnector._bulk_v1._results import RowResult
-from sfconnector._bulk_v1._sending import Sent
-from sfconnector._bulk_v1.jobs import ENDED, BulkV1Job, batches_of
+from sfconnector._bulk_v1._sending import Sent, new_batch
+from sfconnector._bulk_v1.jobs import ENDED, BulkV1Job, batches_of, change
 from sfconnector._polling import wait_for
 from sfconnector._progress import JobProgress, Progress
 from sfconnector._results import RecordResult
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
     from sfconnector._bulk_v1._writing import Writing
 
+_SHOWN: Final = 3
+
 
 class BulkV1Ingest:
     """Batches of rows that were sent, in one job or several, which go on at Salesforce whatever becomes of this object.
@@ -33,7 +38,7 @@ class BulkV1Ingest:
     process can tell what came of them. Each row is either successful, failed or unprocessed.
 
     Attributes:
-        jobs: The jobs, in the order in which they were created.
+        jobs: The jobs: one, or one for each worker, and another one after each answer that was lost.
         job_ids: Their ids.
 
     See Also:
@@ -41,10 +46,17 @@ class BulkV1Ingest:
     """
 
     def __init__(
-        self, session: Session, jobs: tuple[BulkV1Job, ...], writing: Writing, sent: tuple[Sent, ...] | None = None
+        self,
+        session: Session,
+        jobs: tuple[BulkV1Job, ...],
+        writing: Writing,
+        sent: tuple[Sent, ...] | None = None,
+        origins: Sequence[int] | None = None,
     ) -> None:
         self._session, self._writing = session, writing
         self.jobs = jobs
+        # Of rows that are sent again: where each was in the source of the first time.
+        self._origins = origins
         # Where it is not known, Salesforce is asked for it.
         self._sent = sent
         self._infos: dict[str, BatchInfo] = {}
@@ -52,6 +64,19 @@ class BulkV1Ingest:
     @property
     def job_ids(self) -> tuple[str, ...]:
         return tuple(job.id for job in self.jobs)
+
+    @property
+    def sent(self) -> tuple[range, ...]:
+        """The positions of the rows that were added to jobs, where this object has sent them."""
+        spans: list[range] = []
+        for each in self._sent or ():
+            if not each.id or each.rows is None:
+                continue
+            if spans and spans[-1].stop == each.start:
+                spans[-1] = range(spans[-1].start, each.start + each.rows)
+            else:
+                spans.append(range(each.start, each.start + each.rows))
+        return tuple(spans)
 
     def wait(
         self, timeout: float | None = None, progress: Progress | None = None, *, raise_on_failure: bool = False
@@ -142,7 +167,9 @@ class BulkV1Ingest:
     def retry_failed(self) -> BulkV1Ingest:
         """Send the rows once more that failed for a passing reason, such as a lock; the others would fail again.
 
-        Positions count anew in what is returned, which has no job where there was nothing to send.
+        Returns:
+            Those jobs, which are to be waited for; none where no row failed so. Their failures, too, are told by the
+            position in the source of the first time.
 
         Raises:
             JobError, ApiError, TransportError: As for :meth:`results`.
@@ -150,17 +177,30 @@ class BulkV1Ingest:
         """
         from sfconnector._bulk_v1._writing import write
 
-        rows = (each.record for each in self.failures() if any(e.code in TRANSIENT_CODES for e in each.errors))
-        return write(self._session, rows, self._writing)
+        origins = array("q")
+
+        def rows() -> Iterator[dict[str, Any]]:
+            for failure in self.failures():
+                if any(each.code in TRANSIENT_CODES for each in failure.errors):
+                    origins.append(failure.index)
+                    yield failure.record
+
+        return write(self._session, rows(), self._writing, origins)
 
     def abort(self) -> None:
-        """End the jobs; what they have done until then stays, and rows of batches that wait stay unprocessed.
+        """End the jobs that are open; what they have done until then stays, and batches that wait stay unprocessed.
+
+        A job is closed once all is sent, and Salesforce changes no closed one, so that its batches take their course.
 
         Raises:
-            BadRequestError: Salesforce refused.
+            ApiError: Salesforce refused.
         """
         for job in self.jobs:
-            job.abort()
+            if job.info().state == "Open":
+                job.abort()
+
+    def _origin(self, index: int) -> int:
+        return index if self._origins is None else self._origins[index]
 
     def _ended(self) -> bool | None:
         """Ask once.
@@ -175,10 +215,26 @@ class BulkV1Ingest:
         return True
 
     def _has_ended(self) -> bool:
+        if any(not sent.id for sent in self._sent or ()):
+            self._settle()
         infos = [info for job in self.jobs for info in batches_of(self._session, job.id)]
         self._infos = {info.id: info for info in infos}
         known = {sent.id for sent in self._sent or ()}
         return known <= self._infos.keys() and all(info.state in ENDED for info in infos)
+
+    def _settle(self) -> None:
+        """Find out whether batches were added of which that is not known yet."""
+        known = {sent.id for sent in self._sent or ()}
+        settled = []
+        for sent in self._sent or ():
+            if sent.id:
+                settled.append(sent)
+                continue
+            # What is closed takes no batch, so that its list is final.
+            change(self._session, sent.job_id, "Closed")
+            if (found := new_batch(batches_of(self._session, sent.job_id), known)) is not None:
+                settled.append(attrs.evolve(sent, id=found))
+        self._sent = tuple(settled)
 
     def _progress(self, elapsed: float) -> JobProgress:
         infos = self._infos.values()
@@ -205,7 +261,7 @@ class BulkV1Ingest:
         if not self._has_ended():
             raise JobError(f"{self} has not ended: wait for it", job=self)
         if self._sent is not None:
-            for sent in sorted(self._sent, key=lambda each: each.start):
+            for sent in self._sent:
                 if wanted(info := self._infos[sent.id]):
                     yield from self._of_batch(info, sent.start, sent.rows)
             return
@@ -213,10 +269,11 @@ class BulkV1Ingest:
         for info in self._infos.values():
             count = info.number_records_processed or 0
             if wanted(info) or info.state != "Completed":
-                for index, row, result in self._of_batch(info, start, None):
-                    count = index - start + 1
+                count = 0
+                for each in self._of_batch(info, start, None):
+                    count += 1
                     if wanted(info):
-                        yield index, row, result
+                        yield each
             start += count
 
     def _of_batch(
@@ -228,7 +285,7 @@ class BulkV1Ingest:
             for row, result in zip_longest(rows, results):
                 if row is None:
                     raise JobError(f"{self}: batch {info.id} has more results than rows", job=self)
-                yield start + number, row, result
+                yield self._origin(start + number), row, result
                 number += 1
         if count not in {None, number}:
             raise JobError(f"{self}: batch {info.id} holds {number:,} rows, and {count:,} were sent", job=self)
@@ -245,10 +302,14 @@ class BulkV1Ingest:
             raise
 
     def __str__(self) -> str:
-        return f"jobs {', '.join(self.job_ids)}" if len(self.jobs) != 1 else f"job {self.jobs[0].id}"
+        if not self.jobs:
+            return "no job"
+        ids = ", ".join(self.job_ids[:_SHOWN])
+        more = f" and {len(self.jobs) - _SHOWN:,} more" if len(self.jobs) > _SHOWN else ""
+        return f"{'job' if len(self.jobs) == 1 else 'jobs'} {ids}{more}"
 
     def __repr__(self) -> str:
-        return f"<BulkV1Ingest {', '.join(self.job_ids)}>"
+        return f"<BulkV1Ingest by {self}>"
 
 
 def _has_failed(info: BatchInfo) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 import attrs
 import requests
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 BatchInfos: TypeAlias = "list[BatchInfo]"
+Operation: TypeAlias = Literal["insert", "update", "upsert", "delete", "hardDelete", "query", "queryAll"]
+DataFormat: TypeAlias = Literal["CSV", "JSON", "XML"]
+ContentType: TypeAlias = Literal["CSV", "JSON", "XML", "ZIP_CSV", "ZIP_JSON", "ZIP_XML"]
+ConcurrencyMode: TypeAlias = Literal["Parallel", "Serial"]
 
 # https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-batches-interpret-status.html
 ENDED: Final = frozenset({"Completed", "Failed", "NotProcessed"})

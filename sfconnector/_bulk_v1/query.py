@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Set
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final, Self
@@ -135,23 +135,21 @@ class BulkV1Query(BulkV1Job):
                 yield from read_records(self._session, self.id, batch_id, result_id)
             return
         for results in self._complete(timeout, progress):
-            calls = (partial(self._fetch, *each) for each in results)
-            with closing(in_order(calls, workers)) as fetched:
-                for file, data_format in fetched:
-                    with file:
-                        yield from records(iter(partial(file.read, _IN_MEMORY), b""), data_format)
+            # Those that were fetched ahead and are never read are closed as well.
+            with ExitStack() as files:
+                calls = (partial(self._fetch, *each, files) for each in results)
+                with closing(in_order(calls, workers)) as fetched:
+                    for file, data_format in fetched:
+                        with file:
+                            yield from records(iter(partial(file.read, _IN_MEMORY), b""), data_format)
 
-    def _fetch(self, batch_id: str, result_id: str) -> tuple[IO[bytes], str]:
-        file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # closed once it is read
-        try:
-            with result_text(self._session, self.id, batch_id, result_id) as found:
-                for block in found.chunks:
-                    file.write(block)
-                file.seek(0)
-                return file, found.data_format
-        except BaseException:
-            file.close()
-            raise
+    def _fetch(self, batch_id: str, result_id: str, files: ExitStack) -> tuple[IO[bytes], str]:
+        file = files.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  # the stack closes it
+        with result_text(self._session, self.id, batch_id, result_id) as found:
+            for block in found.chunks:
+                file.write(block)
+            file.seek(0)
+            return file, found.data_format
 
     def _results(self, timeout: float | None, progress: Progress | None) -> Iterator[tuple[str, str]]:
         for results in self._complete(timeout, progress):

@@ -9,6 +9,7 @@ import attrs
 import pandas as pd
 import polars as pl
 import requests
+from sfconnector_generated.bulk_v1 import models as bulk_v1
 from sfconnector_generated.bulk_v2.models import JobInfo
 from sfconnector_generated.client import Transport
 from sfconnector_generated.rest import models
@@ -16,11 +17,15 @@ from sfconnector_generated.rest.api.org import get_limits
 
 from sfconnector import (
     BulkQueryPage,
+    BulkV1Ingest,
+    BulkV1Job,
+    BulkV1Query,
     FailedRow,
     FileStream,
     Ingest,
     IngestJob,
     JobProgress,
+    PkChunking,
     ProgressBar,
     Query,
     QueryJob,
@@ -30,6 +35,7 @@ from sfconnector import (
     ReportResult,
     ReportRun,
     ReportSummary,
+    RowResult,
     Salesforce,
     SaveResult,
     Search,
@@ -234,6 +240,34 @@ assert_type(sf.bulk.ingest_job("750000000000001AAA").wait(60.0).close(), JobInfo
 assert_type(sf.bulk.job("750000000000001AAA"), IngestJob | QueryJob)
 assert_type(progress_bar(), ProgressBar)
 assert_type(JobProgress().records_total, int | None)
+v1_job = sf.bulk_v1.create_job("upsert", "Account", "ZIP_JSON", external_id="Ext__c", concurrency_mode="Serial")
+assert_type(v1_job, BulkV1Job)
+assert_type(sf.bulk_v1.get_job(v1_job), bulk_v1.JobInfo)
+assert_type(sf.bulk_v1.close_job(v1_job.id), bulk_v1.JobInfo)
+assert_type(sf.bulk_v1.abort_job(v1_job), bulk_v1.JobInfo)
+assert_type(sf.bulk_v1.add_batch(v1_job, [{"Name": "Acme"}]), bulk_v1.BatchInfo)
+assert_type(sf.bulk_v1.get_batch(v1_job, "751000000000001AAA"), bulk_v1.BatchInfo)
+assert_type(sf.bulk_v1.list_batches(v1_job), list[bulk_v1.BatchInfo])
+assert_type(sf.bulk_v1.get_batch_request(v1_job, "751000000000001AAA"), str)
+assert_type(sf.bulk_v1.get_batch_result(v1_job, "751000000000001AAA"), Iterator[RowResult | dict[str, Any]])
+assert_type(sf.bulk_v1.insert("Account", "accounts.csv", workers=2), BulkV1Ingest)
+assert_type(sf.bulk_v1.update("Account", [{"Id": "001000000000001AAA"}], content_type="JSON"), BulkV1Ingest)
+assert_type(sf.bulk_v1.upsert("Account", b"<sObjects/>", external_id="Ext__c", content_type="XML"), BulkV1Ingest)
+assert_type(sf.bulk_v1.delete("Account", [{"Id": "001000000000001AAA"}]), BulkV1Ingest)
+v1_ingest = sf.bulk_v1.hard_delete("Account", []).wait(raise_on_failure=True)
+assert_type(v1_ingest, BulkV1Ingest)
+assert_type(v1_ingest.retry_failed(), BulkV1Ingest)
+assert_type(next(v1_ingest.results()), RecordResult[dict[str, Any]])
+assert_type(next(v1_ingest.successful()), dict[str, Any])
+assert_type(sf.bulk_v1.insert_files("Attachment", [{"Body": b"x"}], "Body"), BulkV1Ingest)
+v1_query = sf.bulk_v1.query("SELECT Id FROM Account", pk_chunking=PkChunking(50_000))
+assert_type(v1_query.wait(), BulkV1Query)
+assert_type(next(v1_query.rows(workers=2)), dict[str, Any])
+assert_type(v1_query.to_csv("accounts.csv"), int)
+assert_type(sf.bulk_v1.query_all("SELECT Id FROM Account", content_type="XML"), BulkV1Query)
+assert_type(sf.bulk_v1.job("750000000000001AAA"), BulkV1Ingest | BulkV1Query)
+sf.bulk_v1.create_job("merge", "Account")  # type: ignore[arg-type]  # no such operation
+sf.bulk_v1.insert("Account", [], content_type="csv")  # type: ignore[arg-type]  # no such format
 assert_type(next(sf.bulk.ingest_jobs()), JobInfo)
 assert_type(next(sf.bulk.query_jobs()), JobInfo)
 

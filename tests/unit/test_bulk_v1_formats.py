@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfconnector._bulk_v1 import _xml, _zips
-from sfconnector._bulk_v1._batches import FRAMES, Batch, cut, written
+from sfconnector._bulk_v1._batches import FRAMES, FileBatch, cut, written
 from sfconnector._bulk_v1._json_items import items
 
 # XML 1.0 has all of these; "\ufffe" and most control characters it has not.
@@ -176,8 +176,9 @@ def test_no_entity_and_no_other_text_is_read(text: str, reason: str) -> None:
 FORMATS = pytest.mark.parametrize("name", ["JSON", "XML"])
 
 
-def rows_of(batch: Batch, name: str) -> list[Any]:
-    text = batch.body.read()
+def rows_of(batch: FileBatch, name: str) -> list[Any]:
+    with batch.body() as body:
+        text = body.read()
     assert len(text) == batch.size
     if name == "JSON":
         return list(json.loads(text))
@@ -229,18 +230,19 @@ def test_no_more_rows_are_read_than_a_batch_needs() -> None:
     assert read == [0, 1, 2, 3]
 
 
-def unzipped(batch: Batch) -> dict[str, bytes]:
-    content = batch.body.read()
+def unzipped(batch: FileBatch) -> dict[str, bytes]:
+    with batch.body() as body:
+        content = body.read()
     assert len(content) == batch.size
-    batch.body.close()
+    batch.release()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def close_all(batches: Iterator[Batch]) -> None:
+def close_all(batches: Iterator[FileBatch]) -> None:
     for batch in batches:
-        batch.body.close()
+        batch.release()
 
 
 def noise(size: int, seed: int = 0) -> bytes:
@@ -311,7 +313,7 @@ def test_a_file_that_no_batch_holds_is_told_with_its_row(monkeypatch: pytest.Mon
 
 def test_a_batch_that_is_not_taken_leaves_no_file_open() -> None:
     batches = _zips.cut(({"Body": b"x"} for _ in range(3)), "Body", json_frame)
-    next(batches).body.close()
+    next(batches).release()
     batches.close()  # type: ignore[attr-defined]  # a generator
 
     def failing() -> Iterator[dict[str, Any]]:
