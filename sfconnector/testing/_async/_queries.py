@@ -91,6 +91,9 @@ class Query(Processing):
         nested = _check_supported(query, job.format)
         # For records, the plan is made for what it refuses.
         plan = None if nested else _soql.plan_table(text, store.schema, context)
+        if plan is not None and any(cell.type == "base64" for cell in plan.cells):
+            # https://help.salesforce.com/s/articleView?id=000382669&type=1
+            raise AsyncError(FEATURE_NOT_ENABLED, "Binary field not supported")
         if job.format == "CSV" and plan is not None:
             with store.transaction() as connection:
                 snapshot = _soql.take_snapshot(plan, connection)

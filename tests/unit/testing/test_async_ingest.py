@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -396,3 +397,26 @@ def test_no_more_batches_than_a_day_has(bulk_v1: AsyncApi, local_org: LocalOrg) 
     bulk_v1.add_batch(job_id, "Name\na\n")
     refused = bulk_v1("POST", f"job/{job_id}/batch", data="Name\na\n", headers={"Content-Type": "text/csv"})
     assert error(refused) == (400, "ExceededQuota", "ApiBatchItems Limit exceeded.")
+
+
+def test_many_batches_at_the_same_time(bulk_v1: AsyncApi, api: Api, local_org: LocalOrg) -> None:
+    job_id = bulk_v1.create_job("insert", "Account")
+
+    def send(number: int) -> str:
+        own = AsyncApi(local_org)
+        try:
+            return own.add_batch(job_id, "Name\n" + "".join(f"N{number}-{row}\n" for row in range(30)))
+        finally:
+            own.http.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        batch_ids = list(pool.map(send, range(24)))
+    bulk_v1.done(job_id, batch_ids[0])
+
+    told = bulk_v1.job(job_id)
+    assert (told["numberBatchesCompleted"], told["numberRecordsProcessed"]) == ("24", "720")
+    found = {record["Id"]: record["Name"] for record in records(api, "SELECT Id, Name FROM Account")}
+    for number, batch_id in enumerate(batch_ids):
+        rows = rows_of(bulk_v1.result(job_id, batch_id).text)
+        assert [found.pop(row[0]) for row in rows] == [f"N{number}-{row}" for row in range(30)]
+    assert not found

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+import requests
 from async_api import MEDIA_TYPES, NAMESPACE, AsyncApi, error, parse
 from local_api import Api
 
@@ -180,6 +181,24 @@ def test_typeof_is_answered_in_json(bulk_v1: AsyncApi, api: Api) -> None:
 @pytest.mark.parametrize("content_type", ["CSV", "JSON", "XML"])
 def test_queries_that_fail(bulk_v1: AsyncApi, content_type: str, soql: str, message: str) -> None:
     assert failed(bulk_v1, soql, content_type).startswith(message)
+
+
+@pytest.mark.parametrize("content_type", ["CSV", "JSON", "XML"])
+def test_contents_of_files_are_not_queried(bulk_v1: AsyncApi, content_type: str) -> None:
+    message = bulk_v1.failure("query", "Attachment", "SELECT Body FROM Attachment", content_type)
+    assert message == "FeatureNotEnabled : Binary field not supported"
+
+
+def test_a_download_that_is_cut_may_be_repeated(bulk_v1: AsyncApi, api: Api, local_org: LocalOrg) -> None:
+    api.create("Account", Name="a", Description="d" * 5000)
+    job_id = bulk_v1.create_job("query", "Account")
+    batch_id = bulk_v1.add_batch(job_id, "SELECT Description FROM Account")
+    bulk_v1.done(job_id, batch_id)
+    local_org.faults.cut(after_bytes=1000, path="*/result/*")
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        results(bulk_v1, job_id, batch_id, "CSV")
+    (text,) = results(bulk_v1, job_id, batch_id, "CSV")
+    assert text == f'"Description"\n"{"d" * 5000}"\n'
 
 
 def test_a_batch_may_have_several_results(bulk_v1: AsyncApi, api: Api, local_org: LocalOrg) -> None:
