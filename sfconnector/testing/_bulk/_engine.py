@@ -13,6 +13,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import ClassVar
 
 from sfconnector.testing import _ids
 from sfconnector.testing._bulk._jobs import Job
@@ -36,12 +37,15 @@ class Work(ABC):
         job: the job; when it is cancelled, the work ends after the step under way.
     """
 
+    #: Records of a step where nothing asks for fewer.
+    chunk: ClassVar[int] = CHUNK
+
     def __init__(self, job: Job) -> None:
         self.job = job
         #: Records processed so far; a step counts it up.
         self.records = 0
         #: Records that the next step may process at most.
-        self.room = CHUNK
+        self.room = self.chunk
         self.busy = False
         self.submitted = 0.0
 
@@ -255,7 +259,7 @@ class Engine:
                     break
                 self.changed.wait()
             limits = [entry for entry in (hold, failure and failure.after_records) if entry]
-            work.room = min([CHUNK, *(limit - work.records for limit in limits)])
+            work.room = min([work.chunk, *(limit - work.records for limit in limits)])
             work.busy = True
             return True
 

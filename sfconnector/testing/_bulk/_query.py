@@ -46,6 +46,7 @@ class QueryWork(Work):
     """Writes what a query finds, 2,000 rows at a time."""
 
     job: QueryJob
+    chunk = 2_000
 
     def __init__(self, job: QueryJob, engine: Engine, store: Store, context: _soql.Context) -> None:
         super().__init__(job)
