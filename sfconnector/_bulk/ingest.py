@@ -41,10 +41,17 @@ class Cutting:
     columns: Sequence[str] | None = None
     purpose: Purpose = "upsert"
     ids: bool = False
+    key: str | None = None
+    key_alone: bool = False
 
     def parts(self, source: Source) -> Generator[Part]:
-        """Cut it."""
-        return parts(
+        """Cut it.
+
+        Raises:
+            TypeError, ValueError: While iterating, see :func:`parts`; also where the column is missing by which
+                records are found, or is not alone where it must be.
+        """
+        found = parts(
             source,
             columns=self.columns,
             dialect=self.dialect,
@@ -52,6 +59,23 @@ class Cutting:
             purpose=self.purpose,
             ids=self.ids,
         )
+        with closing(found):
+            for part in found:
+                try:
+                    self._check(part.columns)
+                except ValueError:
+                    part.release()
+                    raise
+                yield part
+
+    def _check(self, columns: Sequence[str]) -> None:
+        if self.key is None:
+            return
+        others = [column for column in columns if column.lower() != self.key.lower()]
+        if len(others) == len(columns):
+            raise ValueError(f"the rows have no column {self.key}, by which records are found")
+        if others and self.key_alone:
+            raise ValueError(f"the rows have {others[0]!r} besides {self.key}, and ids are all that a deletion takes")
 
 
 class Ingest:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from sfconnector._bulk.frames import is_frame
 from sfconnector._bulk.ingest import Cutting, Ingest
 from sfconnector._bulk.ingest_jobs import IngestJob
 from sfconnector._bulk.ingest_upload import Sending
 from sfconnector._bulk.query_jobs import QueryJob
 from sfconnector._csv.dialect import ColumnDelimiter, Dialect, LineEnding
+from sfconnector._names import check_id
+from sfconnector._prepare import check_count
 from sfconnector._records import Purpose
 from sfconnector._session import Seconds, Session
 from sfconnector.errors import BadRequestError, NotFoundError
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 # What Salesforce makes base64 of, which may have 150 MB.
 # https://developer.salesforce.com/docs/platform/api-asynch/guide/upload-job-data.html
 _MOST_BYTES: Final = 100_000_000
+_LIMIT: Final = 112_500_000
+_DELETIONS: Final = frozenset({"delete", "hardDelete"})
 _PURPOSES: Final[dict[str, Purpose]] = {"insert": "create", "upsert": "upsert"}
 
 
@@ -172,7 +178,12 @@ class Ingests:
         progress: Progress | None = None,
         timeout: Seconds = None,
     ) -> Ingest:
-        """Move records to the recycle bin, which the only column ``Id`` names; all else is as for :meth:`insert`.
+        """Move records to the recycle bin; all else is as for :meth:`insert`.
+
+        Args:
+            sobject: The API name of the object.
+            source: As for :meth:`insert`, with nothing but the column ``Id``; or ids, 15 or 18 characters each.
+            **: As for :meth:`insert`.
 
         Raises:
             ValueError, TypeError, JobError, ApiError, TransportError: As for :meth:`insert`.
@@ -181,7 +192,7 @@ class Ingests:
             https://developer.salesforce.com/docs/platform/api-asynch/guide/bulk-api-2-ingest.html
 
         Example:
-            >>> len(list(sf.bulk.delete("Account", [{"Id": account_id}]).successful()))
+            >>> len(list(sf.bulk.delete("Account", [account_id]).successful()))
             1
         """
         how = Sending(sobject, "delete", None, None, workers, on_job, progress, timeout)
@@ -265,6 +276,20 @@ class Ingests:
     ) -> Ingest:
         # Before the source is read.
         how.request(dialect)
+        if check_count("max_bytes", max_bytes) > _LIMIT:
+            raise ValueError(f"a job takes {_LIMIT:,} bytes, which are 150 MB in base64: max_bytes is {max_bytes:,}")
         purpose: Purpose = _PURPOSES.get(how.operation, "update")
         ids = purpose == "update" or (how.external_id or "").lower() == "id"
-        return Ingest.of(self._session, how, Cutting(dialect, max_bytes, columns, purpose, ids), source)
+        deletes = how.operation in _DELETIONS
+        key = "Id" if deletes or how.operation == "update" else how.external_id
+        cutting = Cutting(dialect, max_bytes, columns, purpose, ids, key, deletes)
+        return Ingest.of(self._session, how, cutting, _of_ids(source) if deletes else source)
+
+
+def _of_ids(source: Source) -> Source:
+    """Let ids stand for rows that have nothing else."""
+    if isinstance(source, str | bytes | os.PathLike | Mapping) or not isinstance(source, Iterable):
+        return source
+    if is_frame(source) or any(hasattr(source, name) for name in ("read", "rows")):
+        return source
+    return ({"Id": check_id(each)} if isinstance(each, str) else each for each in source)

@@ -180,6 +180,9 @@ def _iterated(source: Iterable[Any], reading: Reading) -> Iterator[Block]:
 def _text_parts(source: Any, limits: Limits) -> Generator[Part]:
     if isinstance(source, str | os.PathLike):
         path = Path(source)
+        if isinstance(source, str) and "\n" in source:
+            # Of what may be data, nothing is repeated.
+            raise ValueError("the source is a text of several lines, and a text is a path: give CSV as bytes")
         if not path.exists():
             raise ValueError(f"the source {str(path)!r} is not there")
         return _path_parts(path, limits)
