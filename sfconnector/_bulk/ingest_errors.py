@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -21,13 +21,13 @@ class FailedRow:
     Attributes:
         index: Its position in the source, counted from 0; ``None`` where Salesforce gave back other cells than were
             sent.
-        row: The cells that were uploaded, by column.
+        row: The cells that were uploaded, by column; of Bulk API 1.0 in JSON, the values.
         error: Why.
         id: The id of the record, where there is one.
     """
 
     index: int | None
-    row: dict[str, str] = attrs.field(repr=False)
+    row: dict[str, Any] = attrs.field(repr=False)
     error: ErrorDetail
     id: str = ""
 

@@ -5,20 +5,18 @@ https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-batch
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import attrs
 
+from sfconnector._bulk.ingest_errors import parse_error
 from sfconnector._bulk_v1 import _xml
 from sfconnector._bulk_v1._json_items import items
 from sfconnector._csv.read import Rows
 from sfconnector._json import loads
 from sfconnector.errors import ErrorDetail
 
-# "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --", as the page shows it.
-_ERROR: Final = re.compile(r"(?P<code>[A-Z][A-Z0-9_]*):(?P<message>.*?)(?::(?P<fields>[\w., ]*) ?--)?\s*", re.DOTALL)
 # What stands in the place of a CSV without rows: https://github.com/StevenMMortimer/salesforcer/issues/21
 NO_RECORDS: Final = "Records not found for this query"
 
@@ -63,15 +61,8 @@ def _csv_results(chunks: Iterable[bytes]) -> Iterator[RowResult]:
     if rows.columns and rows.columns[:4] != ("Id", "Success", "Created", "Error"):
         raise ValueError("the columns are not those of results")
     for row_id, success, created, error, *_ in rows.lists():
-        errors = () if success == "true" else _csv_errors(error)
+        errors = (parse_error(error),) if error and success != "true" else ()
         yield RowResult(row_id or None, success == "true", created == "true", errors)
-
-
-def _csv_errors(text: str) -> tuple[ErrorDetail, ...]:
-    if (found := _ERROR.fullmatch(text)) is None:
-        return (ErrorDetail("", text),) if text else ()
-    fields = (name.strip() for name in (found["fields"] or "").split(","))
-    return (ErrorDetail(found["code"], found["message"], tuple(filter(None, fields))),)
 
 
 def _json_results(chunks: Iterable[bytes]) -> Iterator[RowResult]:

@@ -80,7 +80,7 @@ class BulkV1(Calls):
 
         Example:
             >>> job = sf.bulk_v1.insert("Contact", [{"LastName": "Curie"}, {"FirstName": "Lise"}]).wait()
-            >>> [(failure.index, failure.errors[0].code) for failure in job.failures()]
+            >>> [(failure.index, failure.error.code) for failure in job.failures()]
             [(1, 'REQUIRED_FIELD_MISSING')]
         """
         return self._write(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
 
+from sfconnector._bulk.ingest_errors import FailedRow
 from sfconnector._bulk_v1._reading import read_row_results, read_rows
 from sfconnector._bulk_v1._results import RowResult
 from sfconnector._bulk_v1._sending import Sent, new_batch
@@ -17,9 +18,8 @@ from sfconnector._bulk_v1.jobs import ENDED, BulkV1Job, batches_of, change
 from sfconnector._polling import wait_for
 from sfconnector._progress import JobProgress, Progress
 from sfconnector._results import RecordResult
-from sfconnector._retry import TRANSIENT_CODES
 from sfconnector._session import Session
-from sfconnector.errors import BadRequestError, ErrorDetail, JobError, NotFoundError
+from sfconnector.errors import BadRequestError, ErrorDetail, JobError, NotFoundError, RecordError
 
 if TYPE_CHECKING:
     from sfconnector_generated.bulk_v1.models import BatchInfo
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sfconnector._bulk_v1._writing import Writing
 
 _SHOWN: Final = 3
+# How many failures an error holds.
+_HELD: Final = 200
 
 
 class BulkV1Ingest:
@@ -81,18 +83,21 @@ class BulkV1Ingest:
     def wait(
         self, timeout: float | None = None, progress: Progress | None = None, *, raise_on_failure: bool = False
     ) -> Self:
-        """Wait until all batches have ended, asking less and less often.
+        """Wait until all batches have ended, asking less and less often, and see to it that no row is missing.
 
         A poll that fails counts for nothing, unless five do in a row. The jobs are left alone whatever ends the wait.
 
         Args:
             timeout: Seconds to wait at most; there is no limit by default.
             progress: Told how far the jobs are, see :class:`Progress`.
-            raise_on_failure: Raise :class:`JobError` where a row was not successful.
+            raise_on_failure: Raise where rows failed; :meth:`failures` has all of them.
 
         Raises:
-            JobError: A job was aborted, could not be asked for, or ``progress`` raised; or see ``raise_on_failure``.
+            JobError: A batch failed as a whole, was not processed, or has not processed as many rows as were sent: now
+                that all has ended, :meth:`successful`, :meth:`failed` and :meth:`unprocessed` tell of each row. Or a
+                job could not be asked for, or ``progress`` raised.
             JobTimeoutError: Not all has ended in time. It goes on, so that ``wait`` may be called again.
+            RecordError: Rows failed, and ``raise_on_failure`` is set.
             ApiError: Salesforce refused to tell.
 
         See Also:
@@ -104,11 +109,12 @@ class BulkV1Ingest:
                 progress(self._progress(elapsed))
 
         wait_for(self, self._ended, self._session.retry, timeout=timeout, tell=None if progress is None else tell)
-        if raise_on_failure and (bad := [*filter(_has_failed, self._infos.values())]):
-            failed = sum(each.number_records_failed or 0 for each in bad)
-            whole = [each for each in bad if each.state != "Completed"]
-            more = f", and {len(whole)} batches ended as a whole: {_reason(whole[0])}" if whole else ""
-            raise JobError(f"{self}: {failed:,} rows failed{more}", job=self)
+        self._check()
+        if raise_on_failure and (failed := sum(each.number_records_failed or 0 for each in self._infos.values())):
+            with closing(self.failures()) as failures:
+                held = tuple(islice(failures, _HELD))
+            of = sum(each.number_records_processed or 0 for each in self._infos.values())
+            raise RecordError(held[0].errors, index=held[0].index, failures=held, failed=failed, of=of, job=self)
         return self
 
     def results(self) -> Iterator[RecordResult[dict[str, Any]]]:
@@ -140,9 +146,9 @@ class BulkV1Ingest:
         Raises:
             JobError, ApiError, TransportError: As for :meth:`results`.
         """
-        for failure in self.failures():
-            error = "; ".join(map(str, failure.errors))
-            yield {"sf__Id": failure.id or "", "sf__Error": error, **failure.record}
+        for _, row, result in self._rows(_has_failed):
+            if result is not None and not result.success:
+                yield {"sf__Id": result.id or "", "sf__Error": "; ".join(map(str, result.errors)), **row}
 
     def unprocessed(self) -> Iterator[dict[str, Any]]:
         """Give the rows without a result, since their batch failed as a whole or the job was aborted.
@@ -154,15 +160,18 @@ class BulkV1Ingest:
             if result is None:
                 yield row
 
-    def failures(self) -> Iterator[RecordResult[dict[str, Any]]]:
-        """Give the results of the rows that failed, in the order of the rows; ``index`` is the position in the source.
+    def failures(self) -> Generator[FailedRow]:
+        """Give the rows that failed, each with its position in the source, in the order of the rows.
+
+        Where Salesforce lists several reasons, :meth:`results` has all of them.
 
         Raises:
             JobError, ApiError, TransportError: As for :meth:`results`.
         """
         for index, row, result in self._rows(_has_failed):
             if result is not None and not result.success:
-                yield RecordResult(index, row, result.id, False, False, result.errors)
+                error = result.errors[0] if result.errors else ErrorDetail("", "")
+                yield FailedRow(index, row, error, result.id or "")
 
     def retry_failed(self) -> BulkV1Ingest:
         """Send the rows once more that failed for a passing reason, such as a lock; the others would fail again.
@@ -181,9 +190,9 @@ class BulkV1Ingest:
 
         def rows() -> Iterator[dict[str, Any]]:
             for failure in self.failures():
-                if any(each.code in TRANSIENT_CODES for each in failure.errors):
+                if failure.is_transient and failure.index is not None:
                     origins.append(failure.index)
-                    yield failure.record
+                    yield failure.row
 
         return write(self._session, rows(), self._writing, origins)
 
@@ -202,17 +211,26 @@ class BulkV1Ingest:
     def _origin(self, index: int) -> int:
         return index if self._origins is None else self._origins[index]
 
-    def _ended(self) -> bool | None:
-        """Ask once.
+    def _check(self) -> None:
+        """See to it that all batches were processed, with all their rows.
 
         Raises:
-            JobError: All has ended, and not well.
+            JobError: One was not.
         """
-        if not self._has_ended():
-            return None
-        if aborted := [each for each in self._infos.values() if each.state == "NotProcessed"]:
-            raise JobError(f"{self}: aborted with {len(aborted):,} batches unprocessed", job=self)
-        return True
+        bad = [info for info in self._infos.values() if info.state != "Completed"]
+        if bad:
+            ended = "failed" if bad[0].state == "Failed" else "was not processed"
+            reason = str(ErrorDetail("", bad[0].state_message or ""))
+            more = f", and {len(bad) - 1:,} more" if len(bad) > 1 else ""
+            raise JobError(f"{self}: batch {bad[0].id} {ended}{more}{reason and ': '}{reason}", job=self)
+        for sent in self._sent or ():
+            processed = self._infos[sent.id].number_records_processed or 0
+            if sent.rows not in {None, processed}:
+                text = f"batch {sent.id} has processed {processed:,} rows, and {sent.rows:,} were sent"
+                raise JobError(f"{self}: {text}", job=self)
+
+    def _ended(self) -> bool | None:
+        return self._has_ended() or None
 
     def _has_ended(self) -> bool:
         if any(not sent.id for sent in self._sent or ()):
@@ -315,7 +333,3 @@ class BulkV1Ingest:
 def _has_failed(info: BatchInfo) -> bool:
     """Tell whether rows of a batch may have failed, or have no result."""
     return info.state != "Completed" or (info.number_records_failed or 0) > 0
-
-
-def _reason(info: BatchInfo) -> str:
-    return f"batch {info.id} {info.state}: {ErrorDetail('', info.state_message or 'no reason given')}"

@@ -81,10 +81,16 @@ def test_every_row_comes_back_with_its_result_in_order(sf: Salesforce, content_t
     assert [result.index for result in results] == list(range(25))
     assert [result.record["Ext__c"] for result in results] == names(range(25))
     assert [result.success for result in results] == [number in good for number in range(25)]
-    assert [(failure.index, failure.errors[0].code) for failure in job.failures()] == [
-        (3, "REQUIRED_FIELD_MISSING"),
-        (17, "REQUIRED_FIELD_MISSING"),
+    failures = list(job.failures())
+    assert [(failure.index, failure.error.code, failure.row["Ext__c"]) for failure in failures] == [
+        (3, "REQUIRED_FIELD_MISSING", "A-3"),
+        (17, "REQUIRED_FIELD_MISSING", "A-17"),
     ]
+    with pytest.raises(
+        errors.RecordError, match="2 of 25 records failed, 2 × REQUIRED_FIELD_MISSING; record 3 failed"
+    ) as caught:
+        job.wait(raise_on_failure=True)
+    assert (caught.value.job, caught.value.failures) == (job, tuple(failures))
     stored = {record["Ext__c"]: record for record in sf.query("SELECT Id, Ext__c, Name FROM Account")}
     assert {key: record["Name"] for key, record in stored.items()} == {
         row["Ext__c"]: row["Name"] for row in given if row["Name"] is not None
@@ -226,7 +232,7 @@ def test_only_what_failed_for_a_passing_reason_is_sent_again(org: LocalOrg, sf: 
     org.faults.lock_rows(ids[2], ids[7], times=2)
     changes = [{"Ext__c": f"A-{n}", "Name": None if n in (4, 7) else f"new {n}"} for n in range(12)]
     job = sf.bulk_v1.upsert("Account", changes, external_id="Ext__c", content_type=content_type, max_rows=5).wait()
-    failed = {failure.index: failure.errors[0].code for failure in job.failures()}
+    failed = {failure.index: failure.error.code for failure in job.failures()}
     assert failed[2] == "UNABLE_TO_LOCK_ROW"
     assert set(failed) == {2, 4, 7}
     again = job.retry_failed().wait()
@@ -253,7 +259,7 @@ def test_what_a_job_did_not_come_to_is_unprocessed(org: LocalOrg, sf: Salesforce
         list(job.results())
     job.abort()
     org.bulk.release()
-    with pytest.raises(errors.JobError, match="aborted with 3 batches unprocessed") as caught:
+    with pytest.raises(errors.JobError, match=r"batch 751\w+ was not processed, and 2 more") as caught:
         job.wait()
     assert caught.value.job is job
     ended = outcome(job)
@@ -268,15 +274,17 @@ def test_a_batch_that_fails_as_a_whole_leaves_its_rows_unprocessed(
 ) -> None:
     org.bulk.fail_job(message="InternalServerError : An unexpected error occurred")
     job = sf.bulk_v1.insert("Account", rows(8, 6), content_type=content_type, max_rows=4, concurrency_mode="Serial")
-    job.wait()
-    with pytest.raises(errors.JobError, match=r"1 batches ended as a whole: .*InternalServerError"):
-        job.wait(raise_on_failure=True)
+    with pytest.raises(errors.JobError, match=r"batch 751\w+ failed: InternalServerError") as caught:
+        job.wait()
+    assert caught.value.job is job
     assert outcome(job) == {"successful": names([4, 5, 7]), "failed": ["A-6"], "unprocessed": names(range(4))}
     assert [failure.index for failure in job.failures()] == [6]
     # The same, as another process sees it.
     other = sf.bulk_v1.job(job.job_ids[0])
     assert isinstance(other, BulkV1Ingest)
-    assert outcome(other.wait()) == outcome(job)
+    with pytest.raises(errors.JobError, match=r"batch 751\w+ failed"):
+        other.wait()
+    assert outcome(other) == outcome(job)
     assert [failure.index for failure in other.failures()] == [6]
     assert [result.index for result in other.results()] == [4, 5, 6, 7]
 
