@@ -52,27 +52,16 @@ class Archive:
     def __exit__(self, *_: object) -> None:
         self._zip.close()
 
-    def records(self) -> bytes:
-        """Read the file with the records."""
-        content = self.read(MANIFEST)
-        if content is None:
-            raise invalid_batch(f"{MANIFEST} could not be read")
-        return content
-
     def read(self, name: str) -> bytes | None:
         """Read a file; ``None`` where there is none of this name."""
         info = self._files.get(name)
         if info is None:
             return None
         try:
-            with self._zip.open(info) as file:
-                # What the directory of the archive says of a size may be less than what comes.
-                content = file.read(_LARGEST_CONTENT + 1)
+            # No more comes than the directory of the archive says.
+            return self._zip.read(info)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
             raise invalid_batch(f"Failed to read {name} in the zip file: {error}") from error
-        if len(content) > _LARGEST_CONTENT:
-            raise invalid_batch(f"The decompressed files have more than {_LARGEST_CONTENT} bytes together")
-        return content
 
 
 class Attachments:

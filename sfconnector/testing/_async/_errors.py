@@ -32,11 +32,6 @@ class AsyncError(Exception):
         self.code = code
         self.message = message
 
-    @property
-    def state_message(self) -> str:
-        """The refusal as ``stateMessage`` of a batch tells it."""
-        return f"{self.code} : {self.message}"
-
 
 def invalid_batch(message: str) -> AsyncError:
     return AsyncError(INVALID_BATCH, message)

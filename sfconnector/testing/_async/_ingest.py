@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sfconnector.testing._async import _records, _results
-from sfconnector.testing._async._archives import Archive, Attachments
+from sfconnector.testing._async._archives import MANIFEST, Archive, Attachments
 from sfconnector.testing._async._errors import TOO_MANY_LOCK_FAILURES, AsyncError, invalid_batch
 from sfconnector.testing._async._processing import Processing
 from sfconnector.testing._bulk import CHUNK
@@ -61,7 +61,7 @@ class Ingest(Processing):
         request = self.batch.request
         if archive is not None:
             request = request.with_suffix(".txt")
-            request.write_bytes(archive.records())
+            request.write_bytes(archive.read(MANIFEST) or b"")
         if self.job.format == "CSV":
             _check_number(_count(request))
             upload = opened.enter_context(Upload(request, "COMMA", None))

@@ -94,16 +94,14 @@ def _pretty(value: Any, indent: str) -> str:
     """Lay out JSON as Salesforce's writer does."""
     if isinstance(value, str):
         return encode_basestring(value)
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict):
         deeper = indent + _INDENT
         members = f",\n{deeper}".join(
             f"{encode_basestring(name)} : {_pretty(item, deeper)}" for name, item in value.items()
         )
         return f"{{\n{deeper}{members}\n{indent}}}"
-    if isinstance(value, list) and value:
+    if isinstance(value, list):
         return f"[ {', '.join(_pretty(item, indent) for item in value)} ]"
-    if isinstance(value, dict | list):
-        return "{ }" if isinstance(value, dict) else "[ ]"
     return json.dumps(value)
 
 

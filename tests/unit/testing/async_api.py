@@ -85,7 +85,7 @@ class AsyncApi:
         assert told["state"] == "Completed", told
         return self.result(job_id, batch_id)
 
-    def failure(self, operation: str, sobject: str, data: str, content_type: str = "CSV", **more: Any) -> str:
+    def failure(self, operation: str, sobject: str, data: str | bytes, content_type: str = "CSV", **more: Any) -> str:
         """Let one batch fail, and return its message."""
         job_id = self.create_job(operation, sobject, content_type, **more)
         batch_id = self.add_batch(job_id, data, MEDIA_TYPES[content_type])

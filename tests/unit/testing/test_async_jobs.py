@@ -290,6 +290,15 @@ def test_what_is_not_there(bulk_v1: AsyncApi, method: str, path: str, status: in
     assert error(bulk_v1(method, path))[:2] == (status, code)
 
 
+def test_a_failure_of_the_org_itself(
+    bulk_v1: AsyncApi, local_org: LocalOrg, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(local_org._runtime.bulk, "find", None)
+    refused = bulk_v1("GET", "job/750")
+    assert error(refused)[:2] == (500, "Unknown")
+    assert "The local org failed on GET /services/async/68.0/job/750" in caplog.text
+
+
 @pytest.mark.parametrize("header", ["X-SFDC-Session", "Authorization"])
 def test_a_session_comes_in_either_header(local_org: LocalOrg, header: str) -> None:
     token = local_org.access_token()

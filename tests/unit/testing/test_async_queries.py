@@ -16,6 +16,7 @@ from async_api import MEDIA_TYPES, NAMESPACE, AsyncApi, error, parse
 from local_api import Api
 
 from sfconnector.testing import LocalOrg
+from sfconnector.testing._async._jobs import ClassicJob
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
@@ -49,7 +50,7 @@ def query(
     return text
 
 
-def failed(bulk_v1: AsyncApi, soql: str, content_type: str = "CSV") -> str:
+def failed(bulk_v1: AsyncApi, soql: str | bytes, content_type: str = "CSV") -> str:
     return bulk_v1.failure("query", "Account", soql, content_type)
 
 
@@ -155,6 +156,9 @@ def test_typeof_is_answered_in_json(bulk_v1: AsyncApi, api: Api) -> None:
     soql = "SELECT Subject, TYPEOF Who WHEN Contact THEN LastName ELSE Id END FROM Task"
     (record,) = json.loads(query(bulk_v1, soql, "JSON", sobject="Task"))
     assert record["Who"]["LastName"] == "C"
+    for content_type in ("CSV", "XML"):
+        message = bulk_v1.failure("query", "Task", soql, content_type)
+        assert message.endswith("FUNCTIONALITY_NOT_ENABLED: TYPEOF is not supported in Bulk Query")
 
 
 @pytest.mark.parametrize(
@@ -172,6 +176,10 @@ def test_typeof_is_answered_in_json(bulk_v1: AsyncApi, api: Api) -> None:
             "InvalidBatch : Failed to process query: FUNCTIONALITY_NOT_ENABLED: Selecting compound data not supported "
             "in Bulk Query",
         ),
+        (
+            "SELECT Name FROM Account WHERE Name = '\xff'".encode("latin-1"),
+            "InvalidBatch : Failed to process query: it is not UTF-8",
+        ),
         ("SELECT COUNT() FROM Account", "InvalidBatch : Failed to process query: "),
         ("SELECT COUNT(Id) FROM Account", "InvalidBatch : Failed to process query: "),
         ("SELECT Name FROM Account GROUP BY Name", "InvalidBatch : Failed to process query: "),
@@ -179,7 +187,7 @@ def test_typeof_is_answered_in_json(bulk_v1: AsyncApi, api: Api) -> None:
     ],
 )
 @pytest.mark.parametrize("content_type", ["CSV", "JSON", "XML"])
-def test_queries_that_fail(bulk_v1: AsyncApi, content_type: str, soql: str, message: str) -> None:
+def test_queries_that_fail(bulk_v1: AsyncApi, content_type: str, soql: str | bytes, message: str) -> None:
     assert failed(bulk_v1, soql, content_type).startswith(message)
 
 
@@ -335,6 +343,27 @@ def test_chunks_stop_where_the_day_has_no_more_batches(
     # What was queued before is processed as ever.
     batches = bulk_v1("GET", f"job/{job_id}/batch").json()["batchInfo"]
     assert [batch["state"] for batch in batches] == ["Failed", "Completed", "Completed"]
+
+
+def test_a_job_that_is_aborted_meanwhile_gets_no_more_chunks(
+    bulk_v1: AsyncApi, local_org: LocalOrg, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = bulk_v1.create_job("query", "Account", "JSON", headers={"Sforce-Enable-PKChunking": "chunkSize=3"})
+    runtime = local_org._runtime
+    take = runtime.usage.take
+
+    def take_and_abort(name: str, amount: int = 1) -> bool:
+        job = runtime.bulk.find(job_id, ("Classic",))
+        assert isinstance(job, ClassicJob)
+        if len(job.batches) == 2:
+            job.state = "Aborted"
+        return take(name, amount)
+
+    monkeypatch.setattr(runtime.usage, "take", take_and_abort)
+    bulk_v1.add_batch(job_id, "SELECT Name FROM Account", "application/json")
+    local_org.bulk.wait(job_id)
+    batches = bulk_v1("GET", f"job/{job_id}/batch").json()["batchInfo"]
+    assert [batch["state"] for batch in batches] == ["NotProcessed", "Completed", "Completed"]
 
 
 @pytest.mark.parametrize(
