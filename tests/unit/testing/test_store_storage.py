@@ -1,5 +1,6 @@
 """What the file and the threads do to records: nothing."""
 
+import contextlib
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -143,4 +144,23 @@ def test_the_tables_are_as_sql_readers_expect_them() -> None:
     assert isinstance(row, sqlite3.Row)
     assert (row["AnnualRevenue"], row["NumberOfEmployees"], row["Site"], row["IsDeleted"]) == (5.0, 3, None, 0)
     assert isinstance(row["AnnualRevenue"], float)
+    store.close()
+
+
+def test_counting_in_memory_gives_no_number_twice() -> None:
+    store = Store()
+    made = []
+    with store.transaction(), store.counting():
+        made.append(store.create("Account", {"Name": "A"}, store.context()))
+        with contextlib.suppress(LookupError), store.transaction():
+            store.create("Account", {"Name": "taken back"}, store.context())
+            raise LookupError
+        made.append(store.create("Account", {"Name": "B"}, store.context()))
+    made.append(store.create("Account", {"Name": "C"}, store.context()))
+    assert made == sorted(set(made))
+    with contextlib.suppress(LookupError), store.transaction(), store.counting():
+        lost = store.create("Account", {"Name": "taken back"}, store.context())
+        raise LookupError
+    assert store.create("Account", {"Name": "D"}, store.context()) == lost
+    assert store.count("Account") == 4
     store.close()
