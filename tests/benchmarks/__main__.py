@@ -8,7 +8,10 @@ from tests.benchmarks._measure import header
 from tests.benchmarks._process import measure, run_fresh
 from tests.benchmarks._server import running
 
-_NAMES = ("imports", "small_call", "new_connection", "page", "pages", "memory", "table", "files", "upserts")
+_NAMES = (
+    *("imports", "small_call", "new_connection", "page", "pages", "memory", "table", "files", "upserts"),
+    *("bulk_ingest",),
+)
 _DISTURBING = ("PYTHONDONTWRITEBYTECODE", "_PROXY", "_CA_BUNDLE", "SSL_CERT_FILE")
 
 
