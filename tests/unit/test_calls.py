@@ -4,17 +4,22 @@ The keys are those of the list of operations that the client must have: R for RE
 B for Bulk API 1.0.
 """
 
+import csv
+import io
 import json
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
-from http_server import Reply, Seen, Server
+from http_server import Cut, Reply, Seen, Server
+from session_tools import FakeTime
 from sfconnector_generated.rest.api.sobjects import get_record
 
-from sfconnector import Salesforce, auth, errors
+from sfconnector import JobProgress, Salesforce, auth, errors
 
 DATA = "/services/data/v68.0"
 ACCOUNT, USER = "001000000000001AAA", "005000000000001AAA"
@@ -577,6 +582,81 @@ def test_d5_quick_actions_are_those_of_the_object() -> None:
     for name in ["Account", "Invoice__c"]:
         (seen,), _ = made(lambda sf, name=name: sf.sobject(name).quick_actions(), [])  # type: ignore[misc]
         assert seen.target == f"{DATA}/sobjects/{name}/quickActions"
+
+
+def ingesting(seen: Seen) -> Reply:
+    """Take any data for any job, each of them with an id that the object has in its name."""
+    if seen.method == "POST":
+        return Reply.of({**job("Open"), "id": json.loads(seen.body)["object"].ljust(18, "0")})
+    if seen.method == "PUT":
+        return Reply(201, b"")
+    return Reply.of({**job("UploadComplete"), "id": seen.target.rpartition("/")[2]})
+
+
+def test_d6_uploads_quote_as_rfc_4180_has_it_and_share_nothing() -> None:
+    ugly = ['a,b "c" d', "line\nline", "line\r\nline", '"', "", " x ", "back\\slash", "\u2028", "é😀"]
+    rows = {name: [{"Name": f"{name} {text}", "Site": text} for text in ugly * 200] for name in ("First", "Second")}
+    both = threading.Barrier(2)
+
+    def upload(sf: Salesforce, name: str) -> None:
+        def meet(_: Any) -> None:
+            both.wait(30)
+
+        sf.bulk.insert(name, rows[name], on_job=meet)
+
+    with Server(ingesting) as server, Salesforce(auth.AccessToken(server.url, "x")) as sf:
+        threads = [threading.Thread(target=upload, args=(sf, name)) for name in rows]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    bodies = {seen.target.split("/")[-2].rstrip("0"): seen.body for seen in server.seen if seen.method == "PUT"}
+    for name, expected in rows.items():
+        assert list(csv.DictReader(io.StringIO(bodies[name].decode(), newline=""), strict=True)) == expected
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_d7_characters_across_the_borders_of_chunks_arrive_unharmed(shift: int, tmp_path: Path) -> None:
+    text = "Name,Site\n" + "x" * shift + ",é\n" + f'{"😀" * 5_000},"{"𝒳ü" * 900}\n"\n' * 60
+    path = tmp_path / "accounts.csv"
+    path.write_bytes(text.encode())
+    with Server(ingesting) as server, Salesforce(auth.AccessToken(server.url, "x")) as sf:
+        sf.bulk.insert("Account", path)
+        sf.bulk.insert("Account", csv.DictReader(io.StringIO(text, newline="")))
+    assert [seen.body.decode() for seen in server.seen if seen.method == "PUT"] == [text, text]
+
+
+@pytest.mark.parametrize("kind", ["ingest", "query"])
+def test_d10_waiting_ends_in_time_survives_lost_polls_and_takes_no_failure_for_success(kind: str) -> None:
+    time = FakeTime()
+
+    def handle(sf: Salesforce) -> Any:
+        return sf.bulk.create_query_job(SOQL) if kind == "query" else sf.bulk.create_ingest_job("insert", "Account")
+
+    def waiting(*answers: Any, **options: Any) -> Any:
+        replies = [
+            each if isinstance(each, Reply | Cut) else Reply.of(each) for each in (job("UploadComplete"), *answers)
+        ]
+        retry = time.retry(attempts=1)
+        with Server(replies) as server, Salesforce(auth.AccessToken(server.url, "x"), retry=retry) as sf:
+            return handle(sf).wait(**options)
+
+    lost = [Cut(), Reply(503, b""), Reply.error(500, "UNKNOWN_EXCEPTION")]
+    assert waiting(*[job("InProgress")] * 20, *lost, job("JobComplete")).state == "JobComplete"
+    assert time.slept == sorted(time.slept)
+    assert time.slept[0] < time.slept[-1]
+    for state in ("Failed", "Aborted"):
+        with pytest.raises(errors.JobError, match="out of luck"):
+            waiting(job("InProgress"), {**job(state), "errorMessage": "out of luck"})
+    with pytest.raises(errors.JobTimeoutError) as caught:
+        waiting(job("InProgress"), timeout=5.0)
+    assert caught.value.job.id == JOB
+
+    def cancel(_: JobProgress) -> None:
+        raise RuntimeError
+
+    with pytest.raises(errors.JobError, match="RuntimeError"):
+        waiting(job("InProgress"), progress=cancel)
 
 
 def test_d8_results_in_csv_are_read_as_csv() -> None:
