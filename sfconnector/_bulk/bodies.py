@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from types import TracebackType
 from typing import IO, Final, Self, TypeAlias
 
 _PIECE: Final = 1 << 18
+# A process may have some 1,000 files open, and parts may be many and small.
+_FULL: Final = 1 << 30
 Stamp: TypeAlias = tuple[int, int, int]
 
 
@@ -43,9 +46,64 @@ class Held:
                 raise ValueError("the source was changed after it was cut into parts")
             return data
 
+    def append(self, data: bytes) -> None:
+        """Write at the end."""
+        with self._lock:
+            self._file.seek(0, os.SEEK_END)
+            self._file.write(data)
+
     def close(self) -> None:
         if self._own:
             self._file.close()
+
+
+class Spool:
+    """Temporary files for parts, each shared by parts of about a gigabyte.
+
+    A file is gone when all its parts are released, or the process ends.
+    """
+
+    def __init__(self) -> None:
+        self._current: SpoolFile | None = None
+
+    def file(self) -> SpoolFile:
+        """Give the file at the end of which the next part begins; it is to be released once."""
+        if self._current is None or self._current.size >= _FULL:
+            self.close()
+            self._current = SpoolFile()
+        self._current.hold()
+        return self._current
+
+    def close(self) -> None:
+        """Begin no further part in the file that is there."""
+        if self._current is not None:
+            self._current.release()
+            self._current = None
+
+
+class SpoolFile:
+    """A temporary file that is closed when nobody holds it any more."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # it is open for as long as one of its parts is needed
+        self.held = Held(self._file, own=False)
+        self.size = 0
+        self._holders = 1
+        self._lock = threading.Lock()
+
+    def hold(self) -> None:
+        with self._lock:
+            self._holders += 1
+
+    def release(self) -> None:
+        with self._lock:
+            self._holders -= 1
+            if not self._holders:
+                self._file.close()
+
+    def append(self, data: bytes) -> None:
+        self.held.append(data)
+        self.size += len(data)
 
 
 def stamp_of(file: IO[bytes]) -> Stamp | None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from itertools import chain, groupby
 from operator import attrgetter
@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Any, NamedTuple, NoReturn, Self, TypeAlias
 
 from sfconnector._bulk.blocks import Block, Reading, row_blocks
-from sfconnector._bulk.bodies import Body, Held, Stamp, open_source, stamp_of
+from sfconnector._bulk.bodies import Body, Held, Spool, SpoolFile, Stamp, open_source, stamp_of
 from sfconnector._bulk.frames import frame_blocks, is_frame
 from sfconnector._csv.columns import check_columns
 from sfconnector._csv.cut import Cutter, Piece, pack, records_before
@@ -203,7 +203,8 @@ def _path_parts(path: Path, limits: Limits) -> Generator[Part]:
 def _file_parts(file: IO[bytes], limits: Limits, path: Path | None = None) -> Generator[Part]:
     if not getattr(file, "seekable", lambda: False)():
         cutter = Cutter(file.read, *limits)
-        yield from _stored(cutter.pieces(), cutter.header, cutter.columns, cutter.dialect)
+        with closing(Spool()) as spool:
+            yield from _stored(spool, cutter.pieces(), cutter.header, cutter.columns, cutter.dialect)
         return
     stamp, start = stamp_of(file), file.tell()
     end = file.seek(0, os.SEEK_END)
@@ -252,12 +253,13 @@ def _sums(pieces: Iterable[Piece]) -> Iterator[tuple[int, int]]:
 def _row_parts(blocks: Iterator[Block], limits: Limits) -> Generator[Part]:
     dialect = Dialect(limits.dialect.column_delimiter, limits.dialect.line_ending or "LF")
     first = 0
-    for writer, some in groupby(blocks, key=attrgetter("writer")):
-        numbered = _Numbered(some, first)
-        pieces = pack(numbered, len(writer.header), limits.max_bytes, limits.max_rows, numbered.refuse)
-        for part in _stored(pieces, writer.header, writer.columns, dialect, first):
-            yield part
-            first += part.rows
+    with closing(Spool()) as spool:
+        for writer, some in groupby(blocks, key=attrgetter("writer")):
+            numbered = _Numbered(some, first)
+            pieces = pack(numbered, len(writer.header), limits.max_bytes, limits.max_rows, numbered.refuse)
+            for part in _stored(spool, pieces, writer.header, writer.columns, dialect, first):
+                yield part
+                first += part.rows
 
 
 class _Numbered:
@@ -277,7 +279,7 @@ class _Numbered:
 
 
 def _stored(
-    pieces: Iterable[Piece], header: bytes, columns: tuple[str, ...], dialect: Dialect, first: int = 0
+    spool: Spool, pieces: Iterable[Piece], header: bytes, columns: tuple[str, ...], dialect: Dialect, first: int = 0
 ) -> Generator[Part]:
     building: _Building | None = None
     try:
@@ -287,28 +289,29 @@ def _stored(
                     part, building = building.part(header, columns, dialect, first), None
                     first += part.rows
                     yield part
-                building = _Building()
+                building = _Building(spool.file())
             building.add(piece)
         if building is not None:
             part, building = building.part(header, columns, dialect, first), None
             yield part
     finally:
         if building is not None:
-            building.file.close()
+            building.file.release()
 
 
 class _Building:
-    """A part on its way to the disk; its file is gone when it is closed, or the process ends."""
+    """A part on its way to the disk."""
 
-    def __init__(self) -> None:
-        self.file = tempfile.TemporaryFile()  # noqa: SIM115  # it is open for as long as the part is needed
-        self._size = self._rows = 0
+    def __init__(self, file: SpoolFile) -> None:
+        self.file = file
+        self._start = file.size
+        self._rows = 0
 
     def add(self, piece: Piece) -> None:
-        self.file.write(piece.data)
-        self._size += len(piece.data)
+        self.file.append(piece.data)
         self._rows += piece.rows
 
     def part(self, header: bytes, columns: tuple[str, ...], dialect: Dialect, first: int) -> Part:
-        held = Held(self.file, own=False)
-        return Part(header, columns, self._rows, first, dialect, (lambda: held, 0, self._size), self.file.close)
+        held = self.file.held
+        place = (lambda: held), self._start, self.file.size - self._start
+        return Part(header, columns, self._rows, first, dialect, place, self.file.release)
