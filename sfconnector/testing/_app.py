@@ -40,6 +40,10 @@ _FAULTS = frozenset(
 # Those of them that take ids, and what the ids are called in JSON.
 _POSITIONAL = {"lock_rows": "record_ids", "fail_report_runs": "report_ids"}
 
+# What of BulkSteering may be set, and what may be called.
+_BULK_SETTINGS = ("hard_delete_permitted", "jobs_page_size", "processing_time", "query_page_size")
+_BULK_ORDERS = ("fail_job", "hold", "limit", "release")
+
 
 def create_app(runtime: Runtime) -> ASGIApp:
     oauth = OAuth(runtime)
@@ -61,22 +65,26 @@ def create_app(runtime: Runtime) -> ASGIApp:
         Route("/services/oauth2/userinfo", oauth.userinfo, methods=["GET", "POST"]),
         Route("/id/{organization}/{user}", oauth.identity, methods=["GET", "POST"]),
         Route("/__local_org__/faults", control.faults, methods=["GET", "POST", "DELETE"]),
+        Route("/__local_org__/bulk", control.bulk, methods=["GET", "POST"]),
     ]
     return Wire(Router(routes, redirect_slashes=False), runtime.requests, runtime.faults)
 
 
 class Control:
-    """Fault injection for tests in other languages, from this machine only.
+    """Faults and bulk jobs for tests in other languages, from this machine only.
 
     ``POST /__local_org__/faults`` with ``{"fault": "unavailable", "arguments": {"times": 2, "retry_after": 1}}`` calls
     the method of `Faults` of that name; ``GET`` lists the armed faults, ``DELETE`` disarms them all.
+
+    ``POST /__local_org__/bulk`` with ``{"processing_time": 2, "hold": {"after_records": 200}}`` sets properties of
+    `BulkSteering` and calls its methods with named arguments; it answers the properties, as ``GET`` does.
     """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
     async def faults(self, request: Request) -> Response:
-        if request.client is None or not ipaddress.ip_address(request.client.host).is_loopback:
+        if not _is_local(request):
             return PlainTextResponse("Faults may be injected from the machine of the local org only.", 403)
         if request.method == "DELETE":
             self._runtime.faults.clear()
@@ -87,6 +95,28 @@ class Control:
                 return _json({"error": str(error)}, 400)
         return _json({"armed": [_described(fault) for fault in self._runtime.faults.armed]})
 
+    async def bulk(self, request: Request) -> Response:
+        if not _is_local(request):
+            return PlainTextResponse("Bulk jobs may be steered from the machine of the local org only.", 403)
+        if request.method == "POST":
+            try:
+                self._steer(orjson.loads(await request.body()))
+            except (TypeError, ValueError) as error:
+                return _json({"error": str(error)}, 400)
+        steering = self._runtime.bulk.steering
+        return _json({name: getattr(steering, name) for name in _BULK_SETTINGS})
+
+    def _steer(self, orders: Any) -> None:
+        if not isinstance(orders, dict) or not orders.keys() <= {*_BULK_SETTINGS, *_BULK_ORDERS}:
+            raise ValueError(f"Bulk jobs know {', '.join(sorted([*_BULK_SETTINGS, *_BULK_ORDERS]))}.")
+        for name, value in orders.items():
+            if name in _BULK_SETTINGS:
+                setattr(self._runtime.bulk.steering, name, value)
+            elif isinstance(value, dict):
+                getattr(self._runtime.bulk.steering, name)(**value)
+            else:
+                raise TypeError(f'"{name}" takes an object of named arguments.')
+
     def _arm(self, wanted: Any) -> None:
         if not isinstance(wanted, dict) or wanted.get("fault") not in _FAULTS:
             raise ValueError(f'"fault" must be one of {", ".join(sorted(_FAULTS))}.')
@@ -95,6 +125,10 @@ class Control:
             raise TypeError('"arguments" must be an object of named arguments.')
         positional = arguments.pop(_POSITIONAL.get(wanted["fault"], ""), [])
         getattr(self._runtime.faults, wanted["fault"])(*positional, **arguments)
+
+
+def _is_local(request: Request) -> bool:
+    return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
 
 
 def _described(fault: Fault) -> dict[str, Any]:

@@ -174,3 +174,29 @@ def test_a_database_in_a_file_takes_jobs_with_data_too(tmp_path: Any) -> None:
             made = api("POST", "jobs/ingest", **multipart('{"object":"Contact","operation":"insert"}', "LastName\nA"))
             org.bulk.wait(made.json()["id"])
             assert [row["LastName"] for row in Ingest(api, made.json()["id"]).successful()] == ["A"]
+
+
+def test_jobs_are_steered_over_http_too(api: Api) -> None:
+    url = f"{api.org.url}/__local_org__/bulk"
+    first = {"hard_delete_permitted": True, "jobs_page_size": 1000, "processing_time": 0.0, "query_page_size": 50_000}
+    assert requests.get(url, timeout=30).json() == first
+    orders = {"jobs_page_size": 7, "hold": {"after_records": 1}, "limit": {"query_jobs": 0}}
+    assert requests.post(url, json=orders, timeout=30).json() == first | {"jobs_page_size": 7}
+    job = ingest(api)
+    job.put(b"Name\nA\nB\n")
+    job.change("UploadComplete")
+    api.org.bulk.wait(job.id, records=1)
+    assert job.info()["state"] == "InProgress"
+    assert requests.post(url, json={"release": {}}, timeout=30).status_code == 200
+    api.org.bulk.wait(job.id)
+    assert job.info()["numberRecordsProcessed"] == 2
+
+
+@pytest.mark.parametrize(
+    "orders",
+    [[], {"wait": {}}, {"hold": 5}, {"hold": {"after": 5}}, {"processing_time": -1}, {"query_page_size": "many"}],
+)
+def test_orders_that_cannot_be_are_refused(api: Api, orders: Any) -> None:
+    answer = requests.post(f"{api.org.url}/__local_org__/bulk", json=orders, timeout=30)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
