@@ -43,6 +43,7 @@ class Cutting:
     ids: bool = False
     key: str | None = None
     key_alone: bool = False
+    max_rows: int | None = None
 
     def parts(self, source: Source) -> Generator[Part]:
         """Cut it.
@@ -56,6 +57,7 @@ class Cutting:
             columns=self.columns,
             dialect=self.dialect,
             max_bytes=self.max_bytes,
+            max_rows=self.max_rows,
             purpose=self.purpose,
             ids=self.ids,
         )

@@ -283,10 +283,10 @@ class Ingests:
         deletes = how.operation in _DELETIONS
         key = "Id" if deletes or how.operation == "update" else how.external_id
         cutting = Cutting(dialect, max_bytes, columns, purpose, ids, key, deletes)
-        return Ingest.of(self._session, how, cutting, _of_ids(source) if deletes else source)
+        return Ingest.of(self._session, how, cutting, of_ids(source) if deletes else source)
 
 
-def _of_ids(source: Source) -> Source:
+def of_ids(source: Source) -> Source:
     """Let ids stand for rows that have nothing else."""
     if isinstance(source, str | bytes | os.PathLike | Mapping) or not isinstance(source, Iterable):
         return source

@@ -6,7 +6,7 @@ https://developer.salesforce.com/docs/platform/api-asynch/guide/datafiles-xml-pr
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import IO, Any, Final, Protocol
 
@@ -96,7 +96,7 @@ def written(rows: Iterable[object], frame: Frame) -> Iterator[bytes]:
             raise of_its_kind(error)(f"row {index}: {error}") from error
 
 
-def cut(texts: Iterable[bytes], frame: Frame, most_rows: int, most_bytes: int) -> Iterator[FileBatch]:
+def cut(texts: Iterable[bytes], frame: Frame, most_rows: int, most_bytes: int) -> Generator[FileBatch]:
     """Put written rows together to batches, reading no more of them than that needs.
 
     Args:

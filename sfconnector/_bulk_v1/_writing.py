@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import attrs
 from sfconnector_generated.bulk_v1.api.job import create_job
 
-from sfconnector._bulk.parts import parts
+from sfconnector._bulk.frames import is_frame
+from sfconnector._bulk.ingest import Cutting
+from sfconnector._bulk.ingests import of_ids
 from sfconnector._bulk_v1 import _xml, _zips
 from sfconnector._bulk_v1._batches import FRAMES, MOST_BYTES, MOST_ROWS, Batch, CsvFrames, cut, written
 from sfconnector._bulk_v1._json_items import items
@@ -18,6 +21,7 @@ from sfconnector._bulk_v1._sending import Lane, Lanes
 from sfconnector._bulk_v1.calls import MEDIA_TYPES, job_request, one_of
 from sfconnector._bulk_v1.ingest import BulkV1Ingest
 from sfconnector._bulk_v1.jobs import BulkV1Job, DataFormat, ask
+from sfconnector._csv.dialect import Dialect
 from sfconnector._json import loads
 from sfconnector._prepare import check_count
 from sfconnector._progress import JobProgress, Progress
@@ -47,6 +51,7 @@ class Writing:
     max_bytes: int = MOST_BYTES
     workers: int = 1
     file_field: str | None = None
+    on_job: Callable[[BulkV1Job], object] | None = None
     progress: Progress | None = None
     timeout: Seconds = None
 
@@ -69,9 +74,16 @@ class Writing:
         return self.data_format if self.file_field is None else f"ZIP_{self.data_format}"
 
     @property
-    def purpose(self) -> Purpose:
-        """What instances of the caller's classes are written for."""
-        return "create" if self.operation == "insert" else "update" if self.operation == "update" else "upsert"
+    def deletes(self) -> bool:
+        return self.operation in {"delete", "hardDelete"}
+
+    @property
+    def cutting(self) -> Cutting:
+        """How what goes out as CSV is cut, and what its rows must have."""
+        purpose: Purpose = "create" if self.operation == "insert" else "upsert" if self.external_id else "update"
+        ids = purpose == "update" or (self.external_id or "").lower() == "id"
+        key = "Id" if purpose == "update" else self.external_id
+        return Cutting(Dialect(), self.max_bytes, None, purpose, ids, key, self.deletes, self.max_rows)
 
     def checked(self) -> Writing:
         """Refuse what cannot be right.
@@ -118,14 +130,19 @@ def write(session: Session, source: Any, writing: Writing, origins: Sequence[int
 
     def open_job() -> BulkV1Job:
         info = ask(session, create_job.build(body=writing.request()), create_job.parse, writing.timeout)
-        return BulkV1Job(session, info)
+        job = BulkV1Job(session, info)
+        if writing.on_job is not None:
+            with _called_back("on_job"):
+                writing.on_job(job)
+        return job
 
     media_type = MEDIA_TYPES[writing.content_type]
     lanes = Lanes(lambda: Lane(session, open_job, media_type, writing.timeout), writing.workers)
     telling = _Telling(session, lanes, writing.progress)
 
     try:
-        lanes.send(_batches(source, writing), telling)
+        with closing(_batches(source, writing)) as batches:
+            lanes.send(batches, telling)
     except BaseException as error:
         if not lanes.jobs:
             raise
@@ -155,13 +172,21 @@ class _Telling:
         told = JobProgress(
             tuple(job.id for job in self._lanes.jobs), bytes_sent=self._bytes, elapsed=self._clock() - self._began
         )
-        try:
+        with _called_back("progress"):
             self._progress(told)
-        except Exception as error:
-            raise JobError(f"the progress callback raised {type(error).__name__}") from error
 
 
-def _batches(source: Any, writing: Writing) -> Iterator[Batch]:
+@contextmanager
+def _called_back(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise JobError(f"the callback {name} raised {type(error).__name__}") from error
+
+
+def _batches(source: Any, writing: Writing) -> Generator[Batch]:
+    if writing.deletes:
+        source = of_ids(source)
     if writing.file_field is not None:
         csv_frames = CsvFrames()
         frame_of: Callable[[Mapping[str, Any]], Any] = csv_frames
@@ -170,7 +195,7 @@ def _batches(source: Any, writing: Writing) -> Iterator[Batch]:
             frame_of = lambda _: frame  # noqa: E731
         return _zips.cut(_iterable(source), writing.file_field, frame_of)
     if writing.data_format == "CSV":
-        return parts(source, max_bytes=writing.max_bytes, max_rows=writing.max_rows, purpose=writing.purpose, ids=True)
+        return writing.cutting.parts(source)
     frame = FRAMES[writing.data_format]
     return cut(_texts(source, writing.data_format), frame, writing.max_rows, writing.max_bytes)
 
@@ -200,6 +225,15 @@ def _stored(source: Any, data_format: str) -> Iterator[bytes]:
 
 
 def _iterable(source: Any) -> Iterable[object]:
-    if isinstance(source, Mapping | str | bytes) or not isinstance(source, Iterable):
-        raise TypeError(f"rows are an iterable of dicts, not a {type(source).__name__}")
-    return source
+    if callable(getattr(source, "rows", None)) and not is_frame(source):
+        source = source.rows()
+    if isinstance(source, Mapping | str | bytes) or is_frame(source) or not isinstance(source, Iterable):
+        raise TypeError(f"rows are an iterable of dicts, not a {type(source).__name__}; only CSV takes more")
+    return map(_own, source)
+
+
+def _own(row: Any) -> Any:
+    """Leave out of a row what results of a job tell beside it."""
+    if isinstance(row, Mapping) and "sf__Id" in row:
+        return {name: value for name, value in row.items() if not name.startswith("sf__")}
+    return row

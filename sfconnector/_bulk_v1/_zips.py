@@ -9,7 +9,7 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import IO, Any, Final
 
@@ -43,7 +43,7 @@ class _Row:
         return self.file.size if self.file is not None else 0
 
 
-def cut(rows: Iterable[object], field: str, frame_of: Callable[[Mapping[str, Any]], Frame]) -> Iterator[FileBatch]:
+def cut(rows: Iterable[object], field: str, frame_of: Callable[[Mapping[str, Any]], Frame]) -> Generator[FileBatch]:
     """Put rows and their files together to batches, reading no more of them than that needs.
 
     Args:

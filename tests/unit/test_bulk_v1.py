@@ -1,6 +1,9 @@
 """Bulk API 1.0 from end to end: each row is written once, and what came of it is told, whatever goes wrong."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,7 +14,7 @@ import pytest
 from http_server import Reply, Server
 from session_tools import FakeTime, quick
 
-from sfconnector import BulkV1Ingest, BulkV1Query, JobProgress, PkChunking, Salesforce, auth, errors
+from sfconnector import BulkV1Ingest, BulkV1Job, BulkV1Query, JobProgress, PkChunking, Salesforce, auth, errors
 from sfconnector.testing import LocalOrg
 
 FORMATS = pytest.mark.parametrize("content_type", ["CSV", "JSON", "XML"])
@@ -363,6 +366,92 @@ def test_somebody_else_may_not_add_batches_to_the_same_job(org: LocalOrg, sf: Sa
 
     with pytest.raises(errors.JobError, match="somebody else adds batches"):
         sf.bulk_v1.insert("Account", given(), content_type="JSON", max_rows=1)
+
+
+@FORMATS
+def test_results_of_a_job_and_ids_are_sources_too(sf: Salesforce, content_type: str) -> None:
+    first = sf.bulk_v1.insert("Account", rows(4, 2), content_type=content_type).wait()
+    mended = ({**row, "Name": "mended"} for row in first.failed())
+    second = sf.bulk_v1.insert("Account", mended, content_type=content_type).wait(raise_on_failure=True)
+    assert len(list(second.successful())) == 1
+    found = sf.bulk_v1.query("SELECT Id FROM Account WHERE Name = 'mended'", content_type="CSV")
+    third = sf.bulk_v1.delete("Account", found, content_type=content_type).wait(raise_on_failure=True)
+    ids = [row["sf__Id"] for row in first.successful()]
+    last = sf.bulk_v1.hard_delete("Account", iter(ids), content_type=content_type).wait(raise_on_failure=True)
+    assert [len(list(job.results())) for job in (third, last)] == [1, 3]
+    assert held(sf) == Counter()
+
+
+def test_rows_in_csv_must_have_what_records_are_found_by(sf: Salesforce) -> None:
+    with pytest.raises(ValueError, match="the rows have no column Id"):
+        sf.bulk_v1.update("Account", [{"Name": "x"}])
+    with pytest.raises(ValueError, match="the rows have no column Ext__c"):
+        sf.bulk_v1.upsert("Account", b"Name\nx\n", external_id="Ext__c")
+    with pytest.raises(ValueError, match="the rows have 'Name' besides Id"):
+        sf.bulk_v1.delete("Account", [{"Id": "001000000000001AAA", "Name": "x"}])
+
+
+def test_tables_go_out_as_csv(sf: Salesforce) -> None:
+    import polars as pl
+
+    table = pl.DataFrame(rows(5))
+    job = sf.bulk_v1.insert("Account", table, max_rows=2).wait(raise_on_failure=True)
+    assert outcome(job)["successful"] == names(range(5))
+    with pytest.raises(TypeError, match="not a DataFrame; only CSV takes more"):
+        sf.bulk_v1.insert("Account", table, content_type="JSON")
+
+
+def test_jobs_are_told_before_batches_are_added(org: LocalOrg, sf: Salesforce) -> None:
+    told: list[tuple[str, int]] = []
+
+    def on_job(job: BulkV1Job) -> None:
+        told.append((job.id, len(job.batches())))
+
+    org.faults.cut(method="POST", path=BATCHES)
+    job = sf.bulk_v1.insert("Account", rows(3), on_job=on_job)
+    assert told == [(job_id, 0) for job_id in job.job_ids]
+    assert len(told) == 2
+
+    def fail(_: BulkV1Job) -> None:
+        raise OSError("disk full")
+
+    with pytest.raises(errors.JobError, match="the callback on_job raised OSError") as caught:
+        sf.bulk_v1.insert("Account", rows(1), on_job=fail)
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+PROGRAM = """
+import sys
+from sfconnector import Salesforce
+
+def rows():
+    for number in range(1000):
+        yield {"Ext__c": f"A-{number}", "Name": "x"}
+        if number == 10:
+            print("sent", flush=True)
+            sys.stdin.read()
+
+with Salesforce.from_env() as sf:
+    sf.bulk_v1.insert("Account", rows(), content_type="JSON", max_rows=2, on_job=lambda job: print(job.id, flush=True))
+"""
+
+
+def test_what_a_killed_process_has_sent_is_found_by_the_id(org: LocalOrg, sf: Salesforce) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | org.environ(),
+    ) as process:
+        assert process.stdout
+        job_id = process.stdout.readline().strip()
+        assert process.stdout.readline() == "sent\n"
+        process.kill()
+    job = sf.bulk_v1.job(job_id)
+    assert isinstance(job, BulkV1Ingest)
+    assert outcome(job.wait()) == {"successful": names(range(10)), "failed": [], "unprocessed": []}
+    assert held(sf) == Counter(names(range(10)))
 
 
 def test_no_source_no_job(sf: Salesforce) -> None:

@@ -26,6 +26,7 @@ MODULES = [
     "sfconnector._bulk.ingests",
     "sfconnector._bulk_v1.bulk_v1",
     "sfconnector._bulk_v1.calls",
+    "sfconnector._bulk_v1.ingests",
     "sfconnector._bulk_v1.jobs",
     "sfconnector._client",
     "sfconnector._composite",
