@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice, pairwise
+from itertools import chain, pairwise
 from typing import Final, NamedTuple, NoReturn
 
 from sfconnector._csv.columns import check_columns, check_delimiter
@@ -20,6 +20,8 @@ _WINDOW: Final = 1 << 16
 _BOM: Final = b"\xef\xbb\xbf"
 # All but quotes and newlines.
 _CONTENT: Final = bytes(set(range(256)) - set(b'"\n'))
+# Twice as fast as to look for two characters by "in", and as to split the lines.
+_TWO_ENDS: Final = re.compile(rb"\n\r?\n")
 _BLANK: Final = re.compile(rb"(?<![^\n])\r?\n")
 _LONE_CR_PROBLEM: Final = "a carriage return outside quotes and without a newline ends no line in Salesforce"
 _LONE_CR: Final = re.compile(rb"\r(?!\n)")
@@ -101,8 +103,8 @@ class Cutter:
         """Give blocks of records that are as they should be, and count them."""
         blank = False
         for block in self._blocks:
-            content = block.rstrip(b"\r\n")
-            end = len(content) + (2 if block.startswith(b"\r\n", len(content)) else 1)
+            content = _content(block)
+            end = content + (2 if block.startswith(b"\r\n", content) else 1)
             if content:
                 if blank:
                     self._refuse(block, 0, "the line before it is blank")
@@ -121,11 +123,9 @@ class Cutter:
             closed = block.count(b'"') % 2 == 0 or not self._opens(block, stop)
             self._refuse(block, stop, "a quote is out of place" if closed else "a quote never closes")
         has_cr = b"\r" in block
-        raw = block.split(b"\n")
-        alike = not has_cr or block.count(b"\r") == block.count(b"\r\n") == len(raw) - 1
-        # The last one is what follows the last newline.
-        if alike and b"" not in islice(raw, len(raw) - 1) and b"\r" not in raw:
-            lines = _lines(block) if b'"' in block else len(raw) - 1
+        alike = not has_cr or block.count(b"\r") == block.count(b"\r\n") == block.count(b"\n")
+        if alike and not _has_blank(block):
+            lines = _lines(block) if b'"' in block else block.count(b"\n")
             crlf = lines if has_cr else 0
         else:
             outside = _outside(block)
@@ -292,7 +292,15 @@ def _outside(block: bytes) -> bytes:
 
 def _has_blank(lines: bytes) -> bool:
     """Tell whether there are blank lines."""
-    return b"\n\n" in lines or lines.startswith((b"\n", b"\r\n")) or (b"\r" in lines and b"\n\r\n" in lines)
+    return lines.startswith((b"\n", b"\r\n")) or _TWO_ENDS.search(lines) is not None
+
+
+def _content(block: bytes) -> int:
+    """Give the length of a block without the line endings at its end."""
+    # To strip the block would be to copy it.
+    last = block[-4:]
+    rest = last.rstrip(b"\r\n")
+    return len(block) - len(last) + len(rest) if rest else len(block.rstrip(b"\r\n"))
 
 
 def _lines(block: bytes) -> int:
