@@ -95,6 +95,7 @@ def upload(runtime: Runtime, call: Call, job_id: str) -> Answer:
 def check_uploadable(job: IngestJob) -> None:
     """Refuse data for a job that is closed, or has some already."""
     if job.state != "Open":
+        # The wording is not documented.
         raise OrgError(400, "INVALIDJOBSTATE", f"Uploading data to an already {job.state} Job not allowed")
     if job.has_upload:
         raise OrgError(

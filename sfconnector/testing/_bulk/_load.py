@@ -90,7 +90,13 @@ class Load:
         self._operation = operation
         self._readers = [_reader(store, self._sobject, name, place) for place, name in enumerate(columns)]
         self._key = None if external_id is None else store.validator.external_id(self._sobject, external_id)
-        self._save: Callable[[Columns], Upserted] = getattr(self, f"_{operation.lower()}")
+        self._save: Callable[[Columns], Upserted] = {
+            "insert": self._insert,
+            "update": self._update,
+            "upsert": self._upsert,
+            "delete": self._delete,
+            "hardDelete": self._hard_delete,
+        }[operation]
         self._check_columns([name.lower() for name in columns])
 
     def save(self, rows: Iterable[Row]) -> list[Outcome]:
@@ -195,7 +201,7 @@ class Load:
         self._store.delete(self._sobject.name, record_id, self._context, in_url=False)
         return Upserted(_ids.normalize(record_id) or record_id, created=False)
 
-    def _harddelete(self, columns: Columns) -> Upserted:
+    def _hard_delete(self, columns: Columns) -> Upserted:
         deleted = self._delete(columns)
         self._store.purge(deleted.id, self._context)
         return deleted
