@@ -83,8 +83,9 @@ class Cutting:
 class Ingest:
     """Rows on their way into Salesforce, by one job or more, which go on there whatever becomes of this object.
 
-    Made by :meth:`Bulk.insert` and its siblings, with everything uploaded. It keeps what was sent, in temporary files
-    where that was no CSV file, to tell which rows failed: until it is closed or forgotten.
+    Made by :meth:`Bulk.insert` and its siblings, with everything uploaded. What was sent is kept to tell which rows
+    failed, in temporary files where it was no CSV file: until the jobs have ended without failures, or this is closed
+    or forgotten.
 
     Attributes:
         jobs: The jobs, in the order of the rows.
@@ -167,6 +168,10 @@ class Ingest:
         tells = None if progress is None else tell
         wait_for(self, self._ended, self._session.retry, timeout=timeout, tell=tells)
         self._check()
+        for job in self.jobs:
+            if counts(job.last)[1] == 0:
+                # Nobody will ask which of its rows failed.
+                self._parts[job.id].release()
         if raise_on_failure and (failed := sum(counts(job.last)[1] for job in self.jobs)):
             with closing(self.failures()) as failures:
                 held = tuple(islice(failures, _HELD))
@@ -197,9 +202,10 @@ class Ingest:
     def _progress(self, elapsed: float) -> JobProgress:
         both = [counts(job.last) for job in self.jobs]
         ahead = [job.state for job in self.jobs if job.state in UNDERWAY]
+        bad = [job.state for job in self.jobs if job.state not in {*UNDERWAY, COMPLETE}]
         return JobProgress(
             self.job_ids,
-            ahead[0] if ahead else "JobComplete",
+            [*ahead, *bad, COMPLETE][0],
             records_processed=sum(processed for processed, _ in both),
             records_failed=sum(failed for _, failed in both),
             records_total=self._sent,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, cast
 
+import attrs
 from sfconnector_generated.bulk_v2 import models
 from sfconnector_generated.bulk_v2.api.ingest import (
     delete_ingest_job,
@@ -20,6 +21,7 @@ from sfconnector._bulk.download import Download
 from sfconnector._bulk.jobs import COMPLETE, UNDERWAY, Job, Resource, counts
 from sfconnector._csv.dialect import ColumnDelimiter, Dialect
 from sfconnector._csv.read import Rows
+from sfconnector._progress import JobProgress
 from sfconnector._session import Seconds, Session
 from sfconnector.errors import JobError
 
@@ -49,8 +51,8 @@ class IngestJob(Job):
     Attributes:
         id: The id of the job, with which any process can make this object again.
         state: What was heard last, such as ``"InProgress"``; empty where nothing was.
-        rows: Which rows of the source the job has, by their positions counted from 0; ``None`` for a job that was made
-            again from its id.
+        rows: Which rows of the source the job has, by their positions counted from 0, or of those that are sent once
+            more; ``None`` for a job that was made again from its id.
 
     See Also:
         https://developer.salesforce.com/docs/platform/api-asynch/guide/bulk-api-2-job-states.html
@@ -158,6 +160,10 @@ class IngestJob(Job):
         if self.rows is not None and len(self._read) == len(counted) and sum(self._read.values()) != len(self.rows):
             parts = ", ".join(f"{number:,} {kind}" for kind, number in self._read.items())
             raise JobError(f"{self} had {len(self.rows):,} rows, and its results have {parts}", job=self)
+
+    def _progress(self, elapsed: float) -> JobProgress:
+        total = None if self.rows is None else len(self.rows)
+        return attrs.evolve(super()._progress(elapsed), records_total=total)
 
     def problem(self) -> str:
         """Say what is wrong with the job as it was heard of last; empty where nothing is."""

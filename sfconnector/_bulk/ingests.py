@@ -62,8 +62,9 @@ class Ingests:
             sobject: The API name of the object.
             source: A path, a file opened for bytes, or bytes, of CSV; any iterable of dicts, of instances of attrs
                 classes or dataclasses, or of sequences with ``columns``; a data frame or table of pandas, Polars or
-                PyArrow, or an iterable of Arrow record batches; or another job's results. ``None`` makes a field
-                empty, and a key that is missing, and an empty text, leave it as it is.
+                PyArrow, or an iterable of Arrow record batches; or a job that reads. ``None`` makes a field empty,
+                and a key that is missing, and an empty text, leave it as it is. All but CSV files goes
+                through temporary files, as large as its CSV.
             columns: The columns to send, of all but CSV, in their order; by default those that the rows have, in the
                 order of their first sight.
             column_delimiter: What stands between two cells, by Salesforce's name.

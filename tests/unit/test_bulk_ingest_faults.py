@@ -144,6 +144,16 @@ def test_a_token_that_expires_while_a_part_is_sent_costs_no_job(org: LocalOrg, s
     assert ingest.job_ids == tuple(created)
 
 
+def test_a_token_that_expires_while_results_come_costs_no_row(org: LocalOrg, sf: Salesforce) -> None:
+    ingest = sf.bulk.insert("Account", ROWS).wait()
+    fault = org.faults.cut(1_000, path="*/successfulResults")
+    rows = iter(ingest.successful())
+    first = next(rows)
+    org.faults.expire_tokens()
+    assert sorted(row["Ext__c"] for row in [first, *rows]) == held(sf)
+    assert fault.hits == 1
+
+
 def test_a_refused_upload_is_told_as_it_is_where_nothing_was_closed(org: LocalOrg, sf: Salesforce) -> None:
     org.faults.error(400, "BAD", "no", method="PUT", path=UPLOAD)
     with pytest.raises(errors.BadRequestError, match="BAD: no"):
