@@ -85,7 +85,7 @@ def upload(runtime: Runtime, call: Call, job_id: str) -> Answer:
     job = _ingest_job(runtime, job_id)
     with runtime.bulk.changed:
         check_uploadable(job)
-        assert call.upload is not None  # noqa: S101  # the way here leads through receive()
+        assert call.upload is not None  # noqa: S101  # the way here leads through received()
         call.upload.replace(job.upload)
         job.has_upload = True
         runtime.bulk.touch(job)
@@ -98,6 +98,7 @@ def check_uploadable(job: IngestJob) -> None:
         # The wording is not documented.
         raise OrgError(400, "INVALIDJOBSTATE", f"Uploading data to an already {job.state} Job not allowed")
     if job.has_upload:
+        # The message is as reported; the code is not documented.
         raise OrgError(
             400,
             "INVALIDJOB",
