@@ -1,5 +1,6 @@
 """Bulk API 1.0 from end to end: each row is written once, and what came of it is told, whatever goes wrong."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -14,7 +15,18 @@ import pytest
 from http_server import Reply, Server
 from session_tools import FakeTime, quick
 
-from sfconnector import BulkV1Ingest, BulkV1Job, BulkV1Query, JobProgress, PkChunking, Salesforce, auth, errors
+from sfconnector import (
+    BulkV1Ingest,
+    BulkV1Job,
+    BulkV1Query,
+    Hooks,
+    JobProgress,
+    PkChunking,
+    RequestEvent,
+    Salesforce,
+    auth,
+    errors,
+)
 from sfconnector.testing import LocalOrg
 
 FORMATS = pytest.mark.parametrize("content_type", ["CSV", "JSON", "XML"])
@@ -202,6 +214,31 @@ def test_a_lost_answer_neither_loses_nor_doubles_rows(
     assert outcome(job) == {"successful": names(good), "failed": ["A-30"], "unprocessed": []}
     assert held(sf) == Counter(names(good))
     assert {each.info().state for each in job.jobs} == {"Closed"}
+
+
+@FORMATS
+@pytest.mark.parametrize("every", [3, 4, 7])
+def test_connections_may_be_cut_anywhere(org: LocalOrg, content_type: str, every: int) -> None:
+    requests = itertools.count(1)
+    cuts = itertools.cycle([{"applied": True}, {"applied": False}, {"after_bytes": 40}, {"after_bytes": 0}])
+
+    def cut_some(_: RequestEvent) -> None:
+        if next(requests) % every == 0:
+            org.faults.cut(path="/services/async/*", **next(cuts))
+
+    login = auth.ClientCredentials(org.url, org.client_id, org.client_secret)
+    with Salesforce(login, retry=quick(), hooks=Hooks(on_request=cut_some)) as sf:
+        job = sf.bulk_v1.insert("Account", rows(60, 8, 44), content_type=content_type, max_rows=4, workers=3).wait()
+        good = [number for number in range(60) if number not in {8, 44}]
+        assert outcome(job) == {"successful": names(good), "failed": names([8, 44]), "unprocessed": []}
+        query = sf.bulk_v1.query(
+            "SELECT Ext__c FROM Account", content_type=content_type, pk_chunking=PkChunking(chunk_size=9)
+        )
+        assert Counter(row["Ext__c"] for row in query.rows(workers=2)) == Counter(names(good))
+    assert next(requests) > 60
+    org.faults.clear()
+    with Salesforce(login) as sf:
+        assert held(sf) == Counter(names(good))
 
 
 @FORMATS
