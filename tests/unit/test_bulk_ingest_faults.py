@@ -204,6 +204,25 @@ def test_a_source_that_breaks_ends_the_upload(org: LocalOrg, sf: Salesforce) -> 
     assert {job.id for job in sf.bulk.ingest_jobs()} == set(caught.value.job.job_ids)
 
 
+def test_a_file_that_changes_while_it_is_sent_is_sent_no_further(org: LocalOrg, sf: Salesforce, tmp_path: Path) -> None:
+    path = tmp_path / "accounts.csv"
+    path.write_text("Ext__c,Name\n" + "".join(f"{row['Ext__c']},{row['Name']}\n" for row in ROWS))
+    created = list[str]()
+
+    def change(job: Any) -> None:
+        created.append(job.id)
+        if len(created) == 2:
+            path.write_text("Ext__c,Name\nX,Y\n")
+
+    with pytest.raises(errors.JobError, match="the source was changed") as caught:
+        sf.bulk.insert("Account", path, max_bytes=PART, on_job=change)
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert caught.value.job.job_ids == (created[0],)
+    caught.value.job.wait()
+    assert held(sf) == sorted(ROWS[number]["Ext__c"] for number in caught.value.job.jobs[0].rows)
+    assert states(sf) == {"JobComplete": 1, "Aborted": 1}
+
+
 @pytest.mark.parametrize("hook", ["progress", "on_job"])
 def test_a_callback_that_raises_ends_the_upload_with_the_jobs_at_hand(org: LocalOrg, sf: Salesforce, hook: str) -> None:
     calls = itertools.count(1)
