@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
+from sfconnector_generated.bulk_v1.api.job import get_job
 
 from sfconnector._bulk.ingest_errors import FailedRow
 from sfconnector._bulk_v1._reading import read_row_results, read_rows
 from sfconnector._bulk_v1._results import RowResult
 from sfconnector._bulk_v1._sending import Sent, new_batch
-from sfconnector._bulk_v1.jobs import ENDED, BulkV1Job, batches_of, change
+from sfconnector._bulk_v1.jobs import ENDED, BulkV1Job, ask, batches_of, change
 from sfconnector._polling import wait_for
 from sfconnector._progress import JobProgress, Progress
 from sfconnector._results import RecordResult
@@ -248,8 +249,12 @@ class BulkV1Ingest:
             if sent.id:
                 settled.append(sent)
                 continue
-            # What is closed takes no batch, so that its list is final.
-            change(self._session, sent.job_id, "Closed")
+            # What is closed or aborted takes no batch, so that its list is final.
+            try:
+                change(self._session, sent.job_id, "Closed")
+            except BadRequestError:
+                if ask(self._session, get_job.build(sent.job_id), get_job.parse).state == "Open":
+                    raise
             if (found := new_batch(batches_of(self._session, sent.job_id), known)) is not None:
                 settled.append(attrs.evolve(sent, id=found))
         self._sent = tuple(settled)
@@ -270,7 +275,7 @@ class BulkV1Ingest:
             elapsed=elapsed,
         )
 
-    def _rows(self, wanted: Any) -> Iterator[tuple[int, dict[str, Any], RowResult | None]]:
+    def _rows(self, wanted: Callable[[BatchInfo], bool]) -> Iterator[tuple[int, dict[str, Any], RowResult | None]]:
         """Give the rows of all batches that are wanted, with their positions and results.
 
         Raises:

@@ -378,7 +378,10 @@ def arming(org: LocalOrg, given: list[Any], at: int, refusal: Any) -> Iterator[A
 
 
 @pytest.mark.parametrize("applied", [True, False])
-def test_a_doubt_that_cannot_be_settled_at_once_is_settled_later(org: LocalOrg, sf: Salesforce, applied: bool) -> None:
+@pytest.mark.parametrize("aborted", [True, False])
+def test_a_doubt_that_cannot_be_settled_at_once_is_settled_later(
+    org: LocalOrg, sf: Salesforce, applied: bool, aborted: bool
+) -> None:
     org.faults.cut(applied=applied, method="POST", path=BATCHES)
     org.faults.html_error(500, times=None, path="/services/async/*/job/*")
     with pytest.raises(errors.JobError, match=r"whether rows 0–2 were added to job \w+ is not known") as caught:
@@ -386,6 +389,9 @@ def test_a_doubt_that_cannot_be_settled_at_once_is_settled_later(org: LocalOrg, 
     job = caught.value.job
     assert job.sent == ()
     org.faults.clear()
+    if aborted:
+        org.bulk.wait(job.job_ids[0], records=3 if applied else 0)
+        sf.bulk_v1.abort_job(job.job_ids[0])
     job.wait()
     assert outcome(job)["successful"] == (names(range(3)) if applied else [])
     assert job.sent == ((range(3),) if applied else ())
