@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
@@ -17,6 +18,8 @@ Describe: TypeAlias = "Callable[[str], DescribeSObjectResult]"
 CHILDREN: Final = "children"
 PARENT: Final = "parent"
 """The types of a column that are none of Salesforce's: a list of child records, and fields of a parent by its kind."""
+_UNKNOWN: Final = "anyType"
+_COMPOUND: Final = frozenset({"address", "location", CHILDREN, PARENT})
 
 # Where a path leads through a reference to several objects, Salesforce offers the fields of the object Name:
 # https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_name.htm
@@ -95,6 +98,32 @@ def columns_of(select: Select, describe: Describe) -> tuple[Column, ...]:
     return tuple(_Resolver(describe).columns(select, select.sobject))
 
 
+def columns_named(names: Sequence[str], sobject: str, select: Select | None, describe: Describe) -> tuple[Column, ...]:
+    """Tell the columns of records that come with a header.
+
+    Args:
+        names: The header: fields, and paths to those of parents.
+        sobject: The object whose records they are.
+        select: What was selected, in the order of the header, where that is known: it tells what functions give.
+        describe: As for :func:`columns_of`.
+    """
+    resolver = _Resolver(describe)
+    selected = () if select is None else tuple(resolver.columns(select, sobject))
+    known = selected if len(selected) == len(names) else (None,) * len(names)
+    return tuple(map(partial(_named, resolver, sobject), names, known))
+
+
+def _named(resolver: _Resolver, sobject: str, name: str, selected: Column | None) -> Column:
+    if selected is not None and _same(selected.name, name):
+        column = selected
+    else:
+        column = resolver.field((sobject,), tuple(name.split(".")))
+        if column.type == _UNKNOWN and selected is not None:
+            column = attrs.evolve(selected, name=name)
+    # What is in a cell is a text.
+    return attrs.evolve(column, type="string") if column.type in _COMPOUND else column
+
+
 class _Resolver:
     """Finds the types of columns in descriptions, each of which it asks for once."""
 
@@ -110,10 +139,10 @@ class _Resolver:
                 case Called(("FIELDS",), (group,)):
                     yield from self._group(sobject, group.upper())
                 case Selected():
-                    column = self._field((sobject,), item.path)
+                    column = self.field((sobject,), item.path)
                     yield _grouped(column, item.alias) if select.grouped else column
                 case Called() if not item.alias and not select.grouped and item.functions[0] in _RENDERINGS:
-                    field = self._field((sobject,), item.path)
+                    field = self.field((sobject,), item.path)
                     yield attrs.evolve(field, type=_kind(item) or field.type)
                 case Called():
                     name = item.alias or f"expr{unnamed}"
@@ -137,28 +166,28 @@ class _Resolver:
             if field.custom in wanted:
                 yield _column(field, (field.name,), optional=True)
 
-    def _field(self, sobjects: Sequence[str], path: Path, prefix: Path = ()) -> Column:
+    def field(self, sobjects: Sequence[str], path: Path, prefix: Path = ()) -> Column:
         """Give the column of a field, or of one that a path of relationships leads to."""
         name, *rest = path
         if not rest:
             return self._last(sobjects, name, prefix)
         if len(sobjects) > 1 and (parent := _known(_NAME_PARENTS, name)):
-            return self._field((parent,), tuple(rest), (*prefix, parent))
+            return self.field((parent,), tuple(rest), (*prefix, parent))
         field = self._find(sobjects, lambda field: _same(field.relationship_name, name))
         if field is None and not prefix and len(sobjects) == 1 and _same(name, sobjects[0]):
             # An object may be named before its own fields.
-            return self._field(sobjects, tuple(rest))
+            return self.field(sobjects, tuple(rest))
         if field is None:
-            return Column(".".join((*prefix, *path)), "anyType", (*prefix, *path))
+            return Column(".".join((*prefix, *path)), _UNKNOWN, (*prefix, *path))
         relationship = field.relationship_name or name
-        return self._field(field.reference_to, tuple(rest), (*prefix, relationship))
+        return self.field(field.reference_to, tuple(rest), (*prefix, relationship))
 
     def _last(self, sobjects: Sequence[str], name: str, prefix: Path) -> Column:
         if len(sobjects) > 1 and (known := _known(_NAME_FIELDS, name)):
             return Column(".".join((*prefix, known)), _NAME_FIELDS[known], (*prefix, known))
         field = self._find(sobjects, lambda field: _same(field.name, name))
         if field is None:
-            return Column(".".join((*prefix, name)), "anyType", (*prefix, name))
+            return Column(".".join((*prefix, name)), _UNKNOWN, (*prefix, name))
         return _column(field, (*prefix, field.name))
 
     def _find(self, sobjects: Iterable[str], matches: Callable[[Field], bool]) -> Field | None:
@@ -168,7 +197,7 @@ class _Resolver:
     def _function(self, sobject: str, item: Called) -> Column:
         if kind := _kind(item):
             return Column("", kind, ())
-        field = self._field((sobject,), item.path) if item.path else Column("", "anyType", ())
+        field = self.field((sobject,), item.path) if item.path else Column("", _UNKNOWN, ())
         if item.functions[0] == "SUM":
             return attrs.evolve(field, type="long" if field.type in _WHOLE else "double")
         return field
@@ -177,7 +206,7 @@ class _Resolver:
         relationships = self._object(sobject).child_relationships
         found = next((each for each in relationships if _same(each.relationship_name, item.relationship)), None)
         if found is None:
-            return Column(item.relationship, "anyType", (item.relationship,))
+            return Column(item.relationship, _UNKNOWN, (item.relationship,))
         name = found.relationship_name or item.relationship
         return Column(name, CHILDREN, (name,), columns=tuple(self.columns(item.select, found.child_sobject)))
 
@@ -188,10 +217,10 @@ class _Resolver:
         others = [] if field is None else field.reference_to
         for sobjects, fields in (*(((name,), fields) for name, fields in item.whens), (others, item.otherwise)):
             for selected in fields:
-                column = attrs.evolve(self._field(sobjects, selected.path), optional=True)
+                column = attrs.evolve(self.field(sobjects, selected.path), optional=True)
                 before = columns.setdefault(column.name, column)
                 if before != column:
-                    columns[column.name] = Column(column.name, "anyType", column.path, optional=True)
+                    columns[column.name] = Column(column.name, _UNKNOWN, column.path, optional=True)
         relationship = item.path[-1] if field is None or field.relationship_name is None else field.relationship_name
         path = (*item.path[:-1], relationship)
         return Column(".".join(path), PARENT, path, columns=tuple(columns.values()))

@@ -7,7 +7,7 @@ import io
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
@@ -133,6 +133,11 @@ def check_target(to: object) -> None:
             raise ValueError(f"there is no folder {str(path.parent)!r} to write the file in")
     elif not callable(getattr(to, "write", None)) or isinstance(to, io.TextIOBase):
         raise TypeError(f"a file is written to a path or to a file opened for bytes, not to a {type(to).__name__}")
+
+
+def writing(to: str | os.PathLike[str] | IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+    """Write to a path as :func:`replacing` does, or to a file that is open."""
+    return replacing(Path(to)) if isinstance(to, str | os.PathLike) else nullcontext(to)
 
 
 @contextmanager

@@ -159,8 +159,7 @@ class Query(Generic[T]):
         """
         from sfconnector import _tables
 
-        if dtypes not in {"arrow", "numpy"}:
-            raise ValueError(f"dtypes is {dtypes!r}, and there are 'arrow' and 'numpy'")
+        _tables.check_dtypes(dtypes)
         _tables.check_installed("pandas")
         table = self.to_arrow(decimals=decimals, split_multipicklists=split_multipicklists)
         return _tables.data_frame(table, dtypes)

@@ -71,7 +71,7 @@ def table(columns: Sequence[Column], values: Iterable[Sequence[Any]], choices: C
     Raises:
         ValueError: A value is not of the type of its column.
     """
-    arrays = [_array(column, each, choices) for column, each in zip(columns, values, strict=True)]
+    arrays = [array(column, each, choices) for column, each in zip(columns, values, strict=True)]
     return pyarrow().Table.from_arrays(arrays, schema=schema(columns, choices))
 
 
@@ -84,6 +84,12 @@ def batch(columns: Sequence[Column], records: Sequence[Record], choices: Choices
     _check_keys(columns, records)
     arrays = _arrays(columns, records, choices)
     return pyarrow().RecordBatch.from_arrays(arrays, schema=schema(columns, choices))
+
+
+def check_dtypes(dtypes: object) -> None:
+    """Refuse what is no kind of dtypes."""
+    if dtypes not in {"arrow", "numpy"}:
+        raise ValueError(f"dtypes is {dtypes!r}, and there are 'arrow' and 'numpy'")
 
 
 def data_frame(table: pa.Table, dtypes: Dtypes) -> pd.DataFrame:
@@ -113,7 +119,7 @@ def check_installed(*extras: str) -> None:
 
 def _arrays(columns: Iterable[Column], records: Sequence[Record], choices: Choices) -> list[pa.Array]:
     holders: dict[Path, Sequence[Any]] = {(): records}
-    return [_array(column, _values(column, column.path, holders), choices) for column in columns]
+    return [array(column, _values(column, column.path, holders), choices) for column in columns]
 
 
 def _values(column: Column, path: Path, holders: dict[Path, Sequence[Any]]) -> list[Any]:
@@ -156,10 +162,11 @@ def _check_keys(columns: Iterable[Column], records: Sequence[Record]) -> None:
 
 
 def _arrow_fields(columns: Iterable[Column], choices: Choices) -> list[pa.Field]:
-    return [pyarrow().field(column.name, _arrow_type(column, choices)) for column in columns]
+    return [pyarrow().field(column.name, arrow_type(column, choices)) for column in columns]
 
 
-def _arrow_type(column: Column, choices: Choices) -> pa.DataType:
+def arrow_type(column: Column, choices: Choices) -> pa.DataType:
+    """Give the Arrow type of a column."""
     pa = pyarrow()
     match column.type:
         case "address" | "location" | "children" | "parent":
@@ -189,7 +196,12 @@ def _inner(column: Column) -> tuple[Column, ...]:
     return {"address": _ADDRESS, "location": _COORDINATES}.get(column.type, column.columns)
 
 
-def _array(column: Column, values: Sequence[Any], choices: Choices) -> pa.Array:
+def array(column: Column, values: Sequence[Any], choices: Choices) -> pa.Array:
+    """Make an array of values as they are in JSON.
+
+    Raises:
+        ValueError: One is not of the type of its column.
+    """
     kinds = {*map(type, values)} - {_NONE}
     if column.type in {"address", "location", PARENT}:
         _expect(column, kinds, {dict})
@@ -201,7 +213,7 @@ def _array(column: Column, values: Sequence[Any], choices: Choices) -> pa.Array:
         return _scalars(column, values, kinds, choices)
     except (ValueError, ArithmeticError):
         # Arrow's own text quotes the value.
-        raise _misfit(column) from None
+        raise misfit(column) from None
 
 
 def _struct(column: Column, values: Sequence[Any], choices: Choices) -> pa.Array:
@@ -221,11 +233,11 @@ def _list(column: Column, values: Sequence[Any], choices: Choices) -> pa.Array:
         ends.append(len(records))
     _check_keys(column.columns, records)
     children = _struct(column, records, choices)
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), children, type=_arrow_type(column, choices))
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), children, type=arrow_type(column, choices))
 
 
 def _scalars(column: Column, values: Sequence[Any], kinds: set[type], choices: Choices) -> pa.Array:
-    pa, kind = pyarrow(), _arrow_type(column, choices)
+    pa, kind = pyarrow(), arrow_type(column, choices)
     # Of arrays of a page's size, Arrow's own allocator leaves half as much again unused.
     pool = pa.system_memory_pool()
     match column.type:
@@ -275,14 +287,15 @@ def _decimals(values: Sequence[Any], scale: int) -> Sequence[Any]:
 
 def _whole(column: Column, value: float) -> int:
     if not float(value).is_integer():
-        raise _misfit(column)
+        raise misfit(column)
     return int(value)
 
 
 def _expect(column: Column, found: set[type], allowed: set[type]) -> None:
     if not found <= allowed:
-        raise _misfit(column)
+        raise misfit(column)
 
 
-def _misfit(column: Column) -> ValueError:
+def misfit(column: Column) -> ValueError:
+    """Make the error of a value that is not of the type of its column."""
     return ValueError(f"{column.name}: a value of the answer is no {column.type}")

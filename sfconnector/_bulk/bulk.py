@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sfconnector._bulk.calls import Calls
 from sfconnector._bulk.ingests import Ingests
+from sfconnector._bulk.queries import Queries
 
 
-class Bulk(Calls, Ingests):
+class Bulk(Queries, Ingests):
     """Bulk jobs of the org; made as :attr:`Salesforce.bulk`.
 
     See Also:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,10 +22,10 @@ from sfconnector_generated.client import Request
 from sfconnector._bulk.download import Download
 from sfconnector._bulk.ingest_jobs import IngestJob
 from sfconnector._bulk.jobs import Job
+from sfconnector._bulk.pages import Page
 from sfconnector._bulk.query_jobs import QueryJob
 from sfconnector._call import call, check_empty, read, send
 from sfconnector._csv.dialect import ColumnDelimiter, Dialect, LineEnding
-from sfconnector._csv.read import Rows
 from sfconnector._names import check_id, check_name, check_text
 from sfconnector._prepare import check_count, of_type
 from sfconnector._session import Seconds, Session
@@ -160,7 +161,7 @@ class Calls:
             content_type="CSV",
         )
         info = call(self._session, create_query_job.build(body=body), create_query_job.parse, timeout=timeout)
-        return QueryJob(self._session, info.id, info)
+        return QueryJob(self._session, info.id, info, soql=soql)
 
     def get_job(self, job_id: str, kind: Kind, *, timeout: Seconds = None) -> JobInfo:
         """Return a job's state, its counts and its settings.
@@ -367,20 +368,10 @@ class Calls:
             max_records=max_records,
             locator=None if locator is None else check_text("locator", locator),
         )
-        with Download(self._session, request, timeout=timeout) as download:
-            try:
-                rows = list(Rows(download, dialect).dicts())
-            except ValueError as error:
-                raise download.answer.invalid(str(error)) from error
-            following, announced = (download.headers.get(name) for name in ("Sforce-Locator", "Sforce-NumberOfRecords"))
-            if following is None:
-                raise download.answer.invalid(
-                    "header Sforce-Locator is missing, which tells whether more rows follow",
-                    "a proxy may have taken it out",
-                )
-            if announced is not None and announced != str(len(rows)):
-                raise download.answer.invalid(f"{announced} rows were announced, and {len(rows)} came")
-        return BulkQueryPage(rows, None if following == "null" else following)
+        with closing(Page(Download(self._session, request, timeout=timeout), dialect)) as page:
+            rows = list(page.dicts())
+            page.end()
+            return BulkQueryPage(rows, page.next_locator())
 
     def _handle(self, job_id: str, kind: Kind) -> Job:
         if kind not in get_args(Kind):

@@ -242,7 +242,7 @@ def _blocks(read: Callable[[int], bytes], check_unfinished: Callable[[bytes], No
     # More and more where a record has no end, so that all in all it is read but a few times.
     while piece := read(max(_WINDOW, len(tail))):
         data = tail + piece
-        end = _last_end(data)
+        end = last_end(data)
         tail = data[end:]
         if end:
             yield data[:end]
@@ -252,7 +252,7 @@ def _blocks(read: Callable[[int], bytes], check_unfinished: Callable[[bytes], No
         yield tail
 
 
-def _last_end(data: bytes) -> int:
+def last_end(data: bytes) -> int:
     """Give where the last record ends, 0 if none does; at the beginning, one begins."""
     end = data.rfind(b"\n") + 1
     odd = data.count(b'"', 0, end) % 2

@@ -24,6 +24,8 @@ MODULES = [
     "sfconnector._bulk.calls",
     "sfconnector._bulk.ingest_errors",
     "sfconnector._bulk.ingests",
+    "sfconnector._bulk.queries",
+    "sfconnector._bulk.query_jobs",
     "sfconnector._bulk_v1.bulk_v1",
     "sfconnector._bulk_v1.calls",
     "sfconnector._bulk_v1.ingests",

@@ -1,0 +1,148 @@
+"""Arrow record batches from the CSV of the bulk API, by the types that Salesforce describes."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from itertools import repeat
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from sfconnector._ahead import in_order
+from sfconnector._columns import Column
+from sfconnector._csv.cut import last_end
+from sfconnector._csv.dialect import Dialect
+from sfconnector._tables import Choices, array, arrow_type, misfit, pyarrow, schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Bytes that are read at a time, up to four times as many are in memory; and those of a batch.
+_CHUNK: Final = 1 << 22
+_BLOCK: Final = 1 << 20
+# Bytes of a row group of a Parquet file, before it is compressed.
+_ROW_GROUP: Final = 1 << 25
+_COLUMN: Final = re.compile(r"In CSV column #(\d+)")
+
+
+class Reader:
+    """Reads CSV without a header into record batches.
+
+    Args:
+        columns: What the columns are, in their order.
+        dialect: The form of the CSV.
+        choices: What becomes of values that have more than one form.
+    """
+
+    def __init__(self, columns: Sequence[Column], dialect: Dialect, choices: Choices) -> None:
+        self.columns, self.schema = columns, schema(columns, choices)
+        self._choices = choices
+        csv, names = importlib.import_module("pyarrow.csv"), [str(number) for number in range(len(columns))]
+        # What Arrow does not read as Salesforce writes it.
+        types = pyarrow().types
+        indirect = (types.is_time, types.is_decimal, types.is_list)
+        self._converted = [any(test(kind) for test in indirect) for kind in self.schema.types]
+        read_as = [
+            pyarrow().string() if converted else kind
+            for kind, converted in zip(self.schema.types, self._converted, strict=True)
+        ]
+        self._options: dict[str, Any] = {
+            "read_options": csv.ReadOptions(column_names=names, block_size=_BLOCK),
+            "parse_options": csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
+            "convert_options": csv.ConvertOptions(
+                column_types=dict(zip(names, read_as, strict=True)),
+                # Salesforce knows no text that is empty.
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+                true_values=["true"],
+                false_values=["false"],
+                timestamp_parsers=[csv.ISO8601],
+            ),
+        }
+
+    def read(self, blocks: Iterator[bytes]) -> Generator[pa.RecordBatch]:
+        """Read the rows of one page.
+
+        Raises:
+            ValueError: It is not such CSV, or a value is not of the type of its column.
+        """
+        pa, csv = pyarrow(), importlib.import_module("pyarrow.csv")
+        # In a thread of ours: if Arrow itself read ahead from an object of Python's, which it does in one of its own,
+        # it could keep the process from ending.
+        ahead = in_order(repeat(partial(next, _whole_rows(blocks), None)), 1)
+        try:
+            with closing(ahead):
+                while (data := next(ahead)) is not None:
+                    for batch in csv.read_csv(pa.BufferReader(data), **self._options).to_batches():
+                        yield self._convert(batch)
+        except pa.ArrowInvalid as error:
+            raise self._explained(error) from None
+
+    def empty(self) -> pa.RecordBatch:
+        """Give a batch without rows."""
+        return pyarrow().RecordBatch.from_pylist([], schema=self.schema)
+
+    def _convert(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        arrays = [
+            self._array(column, cells) if converted else cells
+            for column, cells, converted in zip(self.columns, batch.columns, self._converted, strict=True)
+        ]
+        return pyarrow().RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def _array(self, column: Column, cells: pa.Array) -> pa.Array:
+        values = cells.to_pylist()
+        if pyarrow().types.is_decimal(arrow_type(column, self._choices)):
+            try:
+                values = [None if text is None else _number(text) for text in values]
+            except ValueError:
+                raise misfit(column) from None
+        return array(column, values, self._choices)
+
+    def _explained(self, error: Exception) -> ValueError:
+        # Arrow's own text quotes the value, or the row.
+        if found := _COLUMN.match(str(error)):
+            return misfit(self.columns[int(found[1])])
+        return ValueError(f"the answer is no CSV with {len(self.columns)} columns")
+
+
+def write_parquet(batches: Iterable[pa.RecordBatch], to: IO[bytes]) -> int:
+    """Write a Parquet file and give the number of its rows."""
+    parquet, pa = importlib.import_module("pyarrow.parquet"), pyarrow()
+    writer, group, size, rows = None, [], 0, 0
+    try:
+        for batch in batches:
+            writer = writer or parquet.ParquetWriter(to, batch.schema)
+            group.append(batch)
+            rows += batch.num_rows
+            size += batch.nbytes
+            if size >= _ROW_GROUP:
+                writer.write_table(pa.Table.from_batches(group))
+                group, size = [], 0
+        if writer is not None and (group or not rows):
+            writer.write_table(pa.Table.from_batches(group))
+    finally:
+        if writer is not None:
+            writer.close()
+    return rows
+
+
+def _whole_rows(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Give a few megabytes at a time, cut at the ends of rows."""
+    pieces, size = list[bytes](), 0
+    for block in blocks:
+        pieces.append(block)
+        size += len(block)
+        if size >= _CHUNK:
+            data = b"".join(pieces)
+            if end := last_end(data):
+                yield data[:end]
+            pieces, size = [data[end:]], 0
+    if rest := b"".join(pieces):
+        yield rest
+
+
+def _number(text: str) -> int | float:
+    return int(text) if text.removeprefix("-").isdecimal() else float(text)
