@@ -19,8 +19,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-generate: $(INSTALLED) ## Generate the client from specs/ (API_VERSION=69.0 bumps the version first)
-	$(BIN)/python -m codegen $(if $(API_VERSION),--api-version $(API_VERSION))
+generate: $(INSTALLED) ## Generate the client from specs/ (API_VERSION=69.0 bumps it, WSDL=path takes your partner WSDL)
+	$(BIN)/python -m codegen $(if $(API_VERSION),--api-version $(API_VERSION)) $(if $(WSDL),--wsdl "$(WSDL)")
 
 check: $(INSTALLED) ## Format, lint, types, generated code in step, import direction
 	$(BIN)/ruff format --check .

@@ -15,12 +15,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="write nothing; list the files that are out of step")
     what.add_argument("--api-version", metavar="68.0", help="set specs and WSDL to this version first")
+    parser.add_argument("--wsdl", type=Path, metavar="PATH", help="put this WSDL in place of specs/partner.wsdl first")
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="the folder that holds specs/")
     options = parser.parse_args(arguments)
+    if options.check and options.wsdl is not None:
+        parser.error("argument --wsdl: not allowed with argument --check")
     project = Project(options.root)
     try:
         if not options.check:
-            project.generate(options.api_version)
+            project.generate(options.api_version, options.wsdl)
             return 0
         differences = project.differences()
     except (CodegenError, OSError) as error:

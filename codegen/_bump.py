@@ -68,10 +68,20 @@ def bump_wsdl(where: str, text: str, version: str) -> str:
     Raises:
         CodegenError: It does not name exactly one endpoint.
     """
-    bumped, count = _SOAP_ENDPOINT.subn(version, text)
-    if count != 1:
-        raise CodegenError(where, [f"expected one endpoint .../services/Soap/u/<version>, found {count}"])
-    return bumped
+    wsdl_version(where, text)
+    return _SOAP_ENDPOINT.sub(version, text)
+
+
+def wsdl_version(where: str, text: str) -> str:
+    """The version in the WSDL's endpoint.
+
+    Raises:
+        CodegenError: It does not name exactly one endpoint.
+    """
+    if len(found := _SOAP_ENDPOINT.findall(text)) != 1:
+        raise CodegenError(where, [f"expected one endpoint .../services/Soap/u/<version>, found {len(found)}"])
+    (version,) = found
+    return str(version)
 
 
 def _find(node: Node | None, *path: str) -> Iterator[Any]:

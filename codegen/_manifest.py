@@ -7,6 +7,7 @@ from pathlib import Path
 
 NAME = "_manifest.json"
 _CODEGEN = Path(__file__).parent
+_SPECS = {".wsdl", ".yaml"}
 _READ = {".py", ".jinja", ".yaml"}
 
 
@@ -25,10 +26,10 @@ def differences(specs_folder: Path, package: Path) -> list[str]:
     """Every input and output that is not as it was when the package was generated.
 
     Args:
-        specs_folder: Holds the ``*.yaml``.
+        specs_folder: Holds the ``*.yaml`` and the ``*.wsdl``.
         package: The generated package.
     """
-    specs = {path.name: path.read_bytes() for path in specs_folder.glob("*.yaml")}
+    specs = {path.name: path.read_bytes() for path in specs_folder.iterdir() if path.suffix in _SPECS}
     current = {"inputs": _sums(_inputs(specs)), "outputs": _sums(package_files(package))}
     recorded = json.loads((package / NAME).read_bytes())
     return sorted(

@@ -14,6 +14,7 @@ from codegen._bump import bump_spec, bump_wsdl, check_version
 from codegen._errors import CodegenError
 from codegen._render import render
 from codegen._spec import read_spec
+from codegen._wsdl import FILE
 
 PACKAGE = "sfconnector_generated"
 # Named in .gitignore.
@@ -49,17 +50,21 @@ class Project:
         """The generated package."""
         return self.root / "generated" / self.name
 
-    def generate(self, api_version: str | None = None) -> None:
-        """Write the package anew, after setting the specs to another version if one is given.
+    def generate(self, api_version: str | None = None, wsdl: Path | None = None) -> None:
+        """Write the package anew.
+
+        Args:
+            api_version: The version to set specs and WSDL to first.
+            wsdl: A partner WSDL to take in place of the one in ``specs/`` from now on.
 
         Raises:
             CodegenError: Something is wrong; specs and package are as they were.
         """
         sources = self._sources()
-        changed: dict[Path, str] = {}
+        changed = {} if wsdl is None else {self.specs / FILE: _text(wsdl)}
         if api_version is not None:
             check_version("--api-version", api_version)
-            changed = self._bumped(sources, api_version)
+            changed = self._bumped({**sources, **changed}, api_version)
         self.package.parent.mkdir(exist_ok=True)
         # On the file system of the package, so that it can be renamed into place.
         with tempfile.TemporaryDirectory(prefix=_STAGING, dir=self.package.parent) as folder:
@@ -84,27 +89,25 @@ class Project:
         paths = sorted(self.specs.glob("*.yaml"))
         if not paths:
             raise CodegenError(str(self.specs), ["holds no *.yaml"])
-        try:
-            return {path: path.read_bytes().decode("utf-8") for path in paths}
-        except UnicodeDecodeError as error:
-            raise CodegenError(str(self.specs), [f"not UTF-8: {error}"]) from error
+        wsdl = self.specs / FILE
+        return {path: _text(path) for path in [*paths, *([wsdl] if wsdl.exists() else [])]}
 
     def _bumped(self, sources: Mapping[Path, str], api_version: str) -> dict[Path, str]:
-        bumped = {path: bump_spec(f"specs/{path.name}", text, api_version) for path, text in sources.items()}
-        wsdl = self.specs / "partner.wsdl"
-        if wsdl.exists():
-            bumped[wsdl] = bump_wsdl("specs/partner.wsdl", wsdl.read_bytes().decode("utf-8"), api_version)
-        return bumped
+        bumps = {path: bump_wsdl if path.name == FILE else bump_spec for path in sources}
+        return {path: bump(f"specs/{path.name}", sources[path], api_version) for path, bump in bumps.items()}
 
     def _build(self, sources: Mapping[Path, str], folder: Path) -> Path:
         """Generate a package in a folder."""
-        specs = {path: text for path, text in sources.items() if path.suffix == ".yaml"}
-        files = render([read_spec(path.stem, text) for path, text in specs.items()])
+        sums = {path.name: text.encode() for path, text in sources.items()}
+        specs = [read_spec(path.stem, text) for path, text in sources.items() if path.suffix == ".yaml"]
+        wsdl = sums.get(FILE)
+        files = render(specs, wsdl)
         fresh = folder / self.name
         for path, text in files.items():
             _write(fresh / path, text.encode())
         _format(fresh)
-        sums = {path.name: text.encode() for path, text in specs.items()}
+        if wsdl is not None:
+            _write(fresh / "soap" / FILE, wsdl)
         _write(fresh / _manifest.NAME, _manifest.write(sums, _manifest.package_files(fresh)))
         return fresh
 
@@ -113,7 +116,8 @@ class Project:
         staged = {path: fresh.parent / path.name for path in changed}
         for path, text in changed.items():
             _write(staged[path], text.encode())
-            shutil.copy2(path, fresh.parent / f"{path.name}.old")
+            if path.exists():
+                shutil.copy2(path, fresh.parent / f"{path.name}.old")
         retired = fresh.parent / "old"
         if self.package.exists():
             self.package.rename(retired)
@@ -126,8 +130,22 @@ class Project:
             if retired.exists():
                 retired.rename(self.package)
             for path in changed:
-                shutil.copy2(fresh.parent / f"{path.name}.old", path)
+                _restore(fresh.parent / f"{path.name}.old", path)
             raise
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CodegenError(str(path), [f"not UTF-8: {error}"]) from error
+
+
+def _restore(kept: Path, path: Path) -> None:
+    if kept.exists():
+        shutil.copy2(kept, path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,10 +1,11 @@
 """From checked specs to the text of every generated file, before formatting."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -15,15 +16,21 @@ from codegen._errors import CodegenError
 from codegen._shapes import Shapes, UnsupportedTypeError
 from codegen._spec import METHODS, Spec
 from codegen._views import EnumView, ModelView, OperationView, enum_view, model_view, operation_view, prose
+from codegen._wsdl import FILE, Wsdl, read_wsdl
 
 HERE = Path(__file__).parent
 _API_VERSION_FIELD = "{api_version}"
+_SOAP = "soap"
 # By the templates of models and enums.
 _IMPORTED = {"Any", "Literal", "TypeAlias", "UNSET", "Unset"}
 
 
-def render(specs: Sequence[Spec]) -> dict[str, str]:
+def render(specs: Sequence[Spec], wsdl: bytes | None = None) -> dict[str, str]:
     """The whole package: relative path → text.
+
+    Args:
+        specs: The descriptions in OpenAPI.
+        wsdl: The partner WSDL, if there is one.
 
     Raises:
         CodegenError: A spec holds what cannot be generated in full.
@@ -32,11 +39,14 @@ def render(specs: Sequence[Spec]) -> dict[str, str]:
     if len(versions) != 1:
         found = ", ".join(f"{spec.name} {spec.version}" for spec in specs)
         raise CodegenError("specs", [f"all specs follow one API version, found: {found or 'no spec at all'}"])
-    files = _runtime(versions.pop())
+    version = versions.pop()
+    files = _runtime(version)
     for spec in specs:
-        if f"{spec.name}.py" in files:
-            raise CodegenError(f"specs/{spec.name}.yaml", [f"the shared runtime has a module called {spec.name}"])
+        if f"{spec.name}.py" in files or spec.name == _SOAP:
+            raise CodegenError(f"specs/{spec.name}.yaml", [f"the package has a module of its own called {spec.name}"])
         files |= {f"{spec.name}/{path}": text for path, text in _subpackage(spec)}
+    if wsdl is not None:
+        files |= {f"{_SOAP}/{path}": text for path, text in _soap(read_wsdl(f"specs/{FILE}", wsdl, version))}
     leaks = [path for path, text in files.items() if re.search(r"<[\w.]+ object at 0x", text)]
     if leaks:
         raise CodegenError("templates", [f"{path}: the repr of an object, where a filter is missing" for path in leaks])
@@ -53,33 +63,64 @@ def _runtime(version: str) -> dict[str, str]:
 
 
 def _subpackage(spec: Spec) -> Iterator[tuple[str, str]]:
-    environment = _environment()
+    pages = _Pages(f"{spec.name}.yaml")
+    operations, models, enums = _views(spec)
+    yield from pages.root(prose(spec.document["info"]["title"]))
+    tags = dict.fromkeys(operation.tag for operation in operations)
+    yield "api/__init__.py", pages.package("The operations, one subpackage for each tag.", 3, tags)
+    for tag in tags:
+        names = [operation.name for operation in operations if operation.tag == tag]
+        yield f"api/{tag}/__init__.py", pages.package(f"The operations of ``{tag}``.", 4, names)
+    for operation in operations:
+        yield f"api/{operation.tag}/{operation.name}.py", pages.page("operation", operation=operation)
+    yield from pages.models(models, enums)
+    for enum in enums:
+        yield f"models/{enum.module}.py", pages.page("enum", enum=enum)
 
-    def page(template: str, **context: Any) -> str:
+
+def _soap(wsdl: Wsdl) -> Iterator[tuple[str, str]]:
+    pages = _Pages(FILE)
+    yield from pages.root("Salesforce SOAP API, partner edition")
+    yield "api/__init__.py", pages.package("The operations.", 3, [call.name for call in wsdl.calls])
+    for call in wsdl.calls:
+        yield f"api/{call.name}.py", pages.page("soap_operation", operation=call)
+    yield from pages.models(wsdl.models)
+
+
+@attrs.frozen
+class _Pages:
+    """Fills in the templates for one description.
+
+    Args:
+        source: The name of its file.
+    """
+
+    source: str
+    _environment: Environment = attrs.field(factory=lambda: _environment(), init=False)
+
+    def page(self, template: str, **context: Any) -> str:
+        """A page of a template."""
         name = f"{template}.py.jinja"
         try:
-            return environment.get_template(name).render(spec=spec.name, **context)
+            return self._environment.get_template(name).render(spec=self.source, **context)
         except TemplateError as error:
             raise CodegenError(f"codegen/templates/{name}", [str(error)]) from error
 
-    def package(doc: str, depth: int, members: Mapping[str, str]) -> str:
-        return page("package", doc=doc, dots="." * depth, members=sorted(members.items()))
+    def package(self, doc: str, depth: int, names: Iterable[str], modules: Mapping[str, str] | None = None) -> str:
+        """The door of a package whose members are modules, unless it is said which modules hold them."""
+        members = modules or {name: name for name in names}
+        return self.page("package", doc=doc, dots="." * depth, members=sorted(members.items()))
 
-    operations, models, enums = _views(spec)
-    yield "__init__.py", package(prose(spec.document["info"]["title"]) + ".", 2, {"api": "api", "models": "models"})
-    tags = dict.fromkeys(operation.tag for operation in operations)
-    yield "api/__init__.py", package("The operations, one subpackage for each tag.", 3, {tag: tag for tag in tags})
-    for tag in tags:
-        names = {operation.name: operation.name for operation in operations if operation.tag == tag}
-        yield f"api/{tag}/__init__.py", package(f"The operations of ``{tag}``.", 4, names)
-    for operation in operations:
-        yield f"api/{operation.tag}/{operation.name}.py", page("operation", operation=operation)
-    classes = {model.name: model.module for model in models} | {enum.name: enum.module for enum in enums}
-    yield "models/__init__.py", package("The types of bodies and answers.", 3, classes)
-    for model in models:
-        yield f"models/{model.module}.py", page("model", model=model)
-    for enum in enums:
-        yield f"models/{enum.module}.py", page("enum", enum=enum)
+    def root(self, title: str) -> Iterator[tuple[str, str]]:
+        """The door of the whole description."""
+        yield "__init__.py", self.package(f"{title}.", 2, ["api", "models"])
+
+    def models(self, models: Sequence[ModelView], enums: Sequence[EnumView] = ()) -> Iterator[tuple[str, str]]:
+        """The models, and the door of their package."""
+        modules = {model.name: model.module for model in models} | {enum.name: enum.module for enum in enums}
+        yield "models/__init__.py", self.package("The types of bodies and answers.", 3, modules, modules)
+        for model in models:
+            yield f"models/{model.module}.py", self.page("model", model=model)
 
 
 def _environment() -> Environment:

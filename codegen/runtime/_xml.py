@@ -10,11 +10,22 @@ from .errors import ParseError
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+# Salesforce's own nest six deep.
+_DEEPEST = 50
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
 
 def decode(content: bytes) -> Any:
     """Read a document: the members of its root by name, in lists where a name repeats itself.
+
+    Raises:
+        ParseError: It is not well-formed, or declares what XML of an API never holds.
+    """
+    return _members(parse(content))
+
+
+def parse(content: bytes) -> Element:
+    """Read the root of a document.
 
     Raises:
         ParseError: It is not well-formed, or declares what XML of an API never holds.
@@ -27,17 +38,18 @@ def decode(content: bytes) -> Any:
 
     parser = ElementTree.XMLParser(target=Builder())  # noqa: S314  # without a document type there are no entities
     try:
-        root = ElementTree.fromstring(content, parser)  # noqa: S314  # as above
+        return ElementTree.fromstring(content, parser)  # noqa: S314  # as above
     except ElementTree.ParseError as error:
         raise ParseError(f"expected XML: {error}") from error
-    return _members(root)
 
 
-def _members(element: Element) -> dict[str, Any]:
+def _members(element: Element, depth: int = 0) -> dict[str, Any]:
+    if depth > _DEEPEST:
+        raise ParseError("expected XML that is not nested so deeply")
     members: dict[str, Any] = {}
     for child in element:
         name = child.tag.rpartition("}")[2]
-        value = _value(child)
+        value = _value(child, depth)
         if name not in members:
             members[name] = value
         elif isinstance(members[name], list):
@@ -47,10 +59,10 @@ def _members(element: Element) -> dict[str, Any]:
     return members
 
 
-def _value(element: Element) -> Any:
+def _value(element: Element, depth: int) -> Any:
     if element.get(_NIL) in {"true", "1"}:
         return None
-    return _members(element) if len(element) else element.text or ""
+    return _members(element, depth + 1) if len(element) else element.text or ""
 
 
 def unwrap(data: Any) -> Any:

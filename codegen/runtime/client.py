@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import IO, Any, Protocol, TypeAlias, TypeVar
+from typing import IO, Any, Final, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -19,6 +19,9 @@ T = TypeVar("T")
 
 Timeout: TypeAlias = float | tuple[float, float] | None
 """Seconds for connecting and reading alike, or a pair of them; ``None`` is the transport's default."""
+
+SESSION_ID: Final = "{session id}"
+"""Stands in a SOAP envelope, once and before all data, where the transport puts the id of its session."""
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 

@@ -16,6 +16,7 @@ from codegen._project import Project
 
 SHOP = Path(__file__).with_name("shop.yaml")
 LORRY = Path(__file__).with_name("lorry.yaml")
+WSDL = Path(__file__).parents[3] / "specs/partner.wsdl"
 
 
 @attrs.frozen
@@ -106,10 +107,10 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
-    """The package generated from ``shop.yaml`` and ``lorry.yaml``, under a name of its own."""
+    """The package generated from ``shop.yaml``, ``lorry.yaml`` and the partner WSDL, under a name of its own."""
     root = tmp_path_factory.mktemp("shop")
     (root / "specs").mkdir()
-    for spec in (SHOP, LORRY):
+    for spec in (SHOP, LORRY, WSDL):
         shutil.copy(spec, root / "specs")
     project = Project(root, "shop_generated")
     project.generate()

@@ -282,7 +282,7 @@ def test_a_name_that_is_no_module_is_refused(project):
 
 def test_a_name_of_the_runtime_is_refused(project):
     (project.specs / "shop.yaml").rename(project.specs / "client.yaml")
-    with pytest.raises(CodegenError, match=r"client\.yaml: the shared runtime has a module called client"):
+    with pytest.raises(CodegenError, match=r"client\.yaml: the package has a module of its own called client"):
         project.generate()
 
 
