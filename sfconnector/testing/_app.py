@@ -15,6 +15,7 @@ from sfconnector.testing._faults import Fault
 from sfconnector.testing._oauth import OAuth
 from sfconnector.testing._rest import Rest
 from sfconnector.testing._runtime import Runtime
+from sfconnector.testing._soap._endpoint import Soap
 from sfconnector.testing._wire import Wire
 
 _ANY = ["HEAD", "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -50,6 +51,7 @@ def create_app(runtime: Runtime) -> ASGIApp:
     rest = Rest(runtime)
     apex = ApexRest(runtime)
     bulk = Async(runtime)
+    soap = Soap(runtime)
     control = Control(runtime)
     routes = [
         Route("/services/data", rest.versions, methods=_ANY),
@@ -58,6 +60,9 @@ def create_app(runtime: Runtime) -> ASGIApp:
         Route("/services/async/{path:path}", bulk.resource, methods=_ANY),
         # As clients ask that put the path behind an address that ends with a slash.
         Route("//services/async/{path:path}", bulk.resource, methods=_ANY),
+        Route("/services/Soap/{path:path}", soap.resource, methods=_ANY),
+        # As clients ask that put the path behind an address that ends with a slash.
+        Route("//services/Soap/{path:path}", soap.resource, methods=_ANY),
         Route("/services/apexrest/{path:path}", apex.resource, methods=_ANY),
         Route("/services/oauth2/token", oauth.token, methods=_ANY),
         Route("/services/oauth2/revoke", oauth.revoke, methods=["GET", "POST"]),

@@ -18,7 +18,7 @@ _MAXIMUM_READ = 2_000
 _MAXIMUM_CHUNKS = 10
 _SINCE, _UPSERT_SINCE = 42.0, 46.0
 _READ = ("ids", "fields")
-_ROLLED_BACK = {
+ROLLED_BACK: dict[str, Any] = {
     "statusCode": "ALL_OR_NONE_OPERATION_ROLLED_BACK",
     "message": "Record rolled back because not all records were valid and the request was using AllOrNone header",
     "fields": [],
@@ -136,7 +136,7 @@ def _save_all(runtime: Runtime, items: Sequence[Any], all_or_none: bool, save: C
             if all_or_none and not all(result["success"] for result in results):
                 raise _RolledBack
     except _RolledBack:
-        results = [{"success": False, "errors": [_ROLLED_BACK]} if result["success"] else result for result in results]
+        results = [{"success": False, "errors": [ROLLED_BACK]} if result["success"] else result for result in results]
     return Answer(body=results)
 
 

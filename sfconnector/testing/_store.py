@@ -1,7 +1,7 @@
 """The records of the local org: storage in SQLite and Salesforce's rules for writing and reading them."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +10,11 @@ from typing import Any
 from sfconnector.testing import _describe, _ids, _seed
 from sfconnector.testing._blobs import Blobs
 from sfconnector.testing._context import RequestContext
+from sfconnector.testing._conversion import Conversion, Converted, LeadConvert
 from sfconnector.testing._database import Database, is_stored, quote
 from sfconnector.testing._database import connect as connect
 from sfconnector.testing._errors import AmbiguousExternalIdError, OrgError
+from sfconnector.testing._merging import Merged, Merger
 from sfconnector.testing._objects import Objects
 from sfconnector.testing._recent import KEPT, Recent
 from sfconnector.testing._reports._instances import Instances
@@ -70,6 +72,8 @@ class Store:
         self._trash = Trash(self.schema, self._database, self.validator, self.blobs)
         self._recent = Recent(self.schema, self._database)
         self.writer = Writer(self.schema, self._database, self.validator, self.blobs, clock)
+        self._conversion = Conversion(self.schema, self._database, self.validator, self.writer, clock)
+        self._merger = Merger(self.schema, self._database, self.writer, self._trash, clock)
         self.reports = SavedReports(self._database, self.writer.insert, clock)
         self.report_instances = Instances(self._database, clock)
         self._objects = Objects(self.schema, self._database, self.writer.insert)
@@ -231,6 +235,24 @@ class Store:
         """Remove a record from the recycle bin for good."""
         with self.transaction():
             self._trash.purge(*self._of_any_object(record_id))
+
+    def convert_lead(self, wanted: LeadConvert, context: RequestContext) -> Converted:
+        """Turn a lead into an account, a contact and an opportunity."""
+        with self.transaction():
+            return self._conversion.convert(wanted, context)
+
+    def merge(
+        self,
+        sobject: str,
+        record_id: str,
+        values: Mapping[str, Any],
+        merged_ids: Sequence[str],
+        context: RequestContext,
+    ) -> Merged:
+        """Merge other records into one, and set values of that one."""
+        merged = self.sobject(sobject)
+        with self.transaction():
+            return self._merger.merge(merged, record_id, self.validator.read(merged, values), merged_ids, context)
 
     def get(
         self, sobject: str, record_id: str, fields: Iterable[str] | None, context: RequestContext

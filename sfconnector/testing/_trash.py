@@ -169,7 +169,9 @@ class Trash:
         row = self.database.find(name, record_id)
         if row is not None:
             self.validator.check_unique(sobject, {key: row[key] for key in sobject.fields if key in row}, record_id)
-            self.database.update(name, record_id, {"IsDeleted": 0, **_modified(sobject, context, now)})
+            # What a merge has put here is itself again.
+            merged = {"MasterRecordId": None} if "MasterRecordId" in sobject.fields else {}
+            self.database.update(name, record_id, {"IsDeleted": 0, **merged, **_modified(sobject, context, now)})
         self.database.write('DELETE FROM "sf:deleted" WHERE id = ?', [record_id])
 
     def _drop(self, name: str, record_id: str) -> None:

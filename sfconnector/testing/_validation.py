@@ -77,7 +77,7 @@ class Validator:
             raise OrgError.several(400, problems)
         for field in fields:
             if field.type == "reference" and checked[field.name] is not None:
-                checked[field.name] = self._check_reference(sobject, field, checked[field.name])
+                checked[field.name] = self.check_reference(sobject, field.name, checked[field.name])
         self.check_unique(sobject, checked, record_id)
         return checked
 
@@ -163,7 +163,9 @@ class Validator:
                 refused,
             )
 
-    def _check_reference(self, sobject: SObjectType, field: Field, value: str) -> str:
+    def check_reference(self, sobject: SObjectType, name: str, value: str) -> str:
+        """Check that an id names a record to which the field may refer, and return its long form."""
+        field = sobject.fields[name]
         wrong_type = f"{field.label}: id value of incorrect type: {value}"
         record_id = _ids.normalize(value)
         if record_id is None:

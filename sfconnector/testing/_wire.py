@@ -12,6 +12,7 @@ from sfconnector.testing._async._formats import content_of, translated, wants_js
 from sfconnector.testing._faults import Effect, Faults
 from sfconnector.testing._http import COMMON_HEADERS, JSON
 from sfconnector.testing._requests import SAFE_HEADERS, LoggedRequest, RequestLog
+from sfconnector.testing._soap import _envelope
 
 # "The URI, or the combined URI and headers, can't exceed 16,384 bytes": the REST status code page.
 # https://developer.salesforce.com/docs/platform/api-rest/guide/errorcodes.html
@@ -121,10 +122,13 @@ def _message(status: int, headers: dict[str, str], body: bytes) -> list[Message]
 
 def _told(effect: Effect, status: int, scope: Scope) -> list[Message]:
     """The answer of an effect; a refusal is in the form of the API that was asked."""
-    headers = dict(effect.headers)
-    if effect.refusal is None or "/services/async/" not in scope["path"]:
+    headers, path = dict(effect.headers), scope["path"]
+    if effect.refusal is not None and "/services/async/" in path:
+        answer = translated(effect.refusal, json=wants_json(Headers(scope=scope)))
+    elif effect.refusal is not None and "/services/Soap/" in path:
+        answer = _envelope.told(effect.refusal, path)
+    else:
         return _message(status, headers, effect.body)
-    answer = translated(effect.refusal, json=wants_json(Headers(scope=scope)))
     return _message(answer.status, {**headers, "Content-Type": answer.media_type}, content_of(answer))
 
 

@@ -71,6 +71,12 @@ class Writer:
             raise OrgError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", ())
         given = self._with_contents(sobject, self.validator.check(sobject, columns, context, record_id=row["Id"]))
         self.blobs.drop(row[name] for name in given if sobject.fields[name].type == "base64")
+        self.write(sobject, row, given, context)
+
+    def write(
+        self, sobject: SObjectType, row: dict[str, Any], given: Mapping[str, Any], context: RequestContext
+    ) -> None:
+        """Change columns that were checked or are the org's own, and what follows from them."""
         now = now_text(self.clock())
         change = self._change(row, given, context, now)
         stamps = {"LastModifiedDate": now, "LastModifiedById": context.user_id, "SystemModstamp": now}

@@ -37,6 +37,10 @@ def _member(change: Change) -> Columns:
     columns: Columns = {}
     if change.creates:
         columns |= _identity(change, member)
+    elif change.changed("ContactId"):
+        columns |= _as_contact(change, member["ContactId"])
+    elif change.changed("LeadId"):
+        columns |= _as_lead(change, member["LeadId"])
     status = member.get("Status")
     if status is None:
         status = columns["Status"] = _default_status(change, member["CampaignId"])
@@ -66,9 +70,19 @@ def _identity(change: Change, member: Row) -> Columns:
     )
     if others is not None:
         raise OrgError(400, "DUPLICATE_VALUE", "Already a campaign member.", ())
-    kind = key.removesuffix("Id")
-    person = change.look_up(kind, "Id", person_id)
-    return {"LeadId": lead_id, "LeadOrContactId": person_id, "Type": kind, **_person(change, kind, person)}
+    if contact_id:
+        return {"LeadId": None, **_as_contact(change, contact_id)}
+    return {"LeadId": lead_id, **_as_lead(change, str(lead_id))}
+
+
+def _as_contact(change: Change, contact_id: str) -> Columns:
+    contact = change.look_up("Contact", "Id", contact_id)
+    return {"LeadOrContactId": contact_id, "Type": "Contact", **_person(change, "Contact", contact)}
+
+
+def _as_lead(change: Change, lead_id: str) -> Columns:
+    lead = change.look_up("Lead", "Id", lead_id)
+    return {"LeadOrContactId": lead_id, "Type": "Lead", **_person(change, "Lead", lead)}
 
 
 def _default_status(change: Change, campaign_id: str) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from async_api import AsyncApi
 from local_api import Api
+from soap_api import SoapApi
 
 from sfconnector.testing import LocalOrg
 
@@ -21,3 +22,10 @@ def bulk_v1(local_org: LocalOrg) -> Iterator[AsyncApi]:
     bulk_v1 = AsyncApi(local_org)
     yield bulk_v1
     bulk_v1.http.close()
+
+
+@pytest.fixture
+def soap(local_org: LocalOrg) -> Iterator[SoapApi]:
+    soap = SoapApi(local_org)
+    yield soap
+    soap.http.close()

@@ -1,0 +1,103 @@
+"""What a call is asked with, and how its results are written."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+from xml.etree.ElementTree import Element
+
+import attrs
+
+from sfconnector.testing._async._xml import leaf
+from sfconnector.testing._context import RequestContext
+from sfconnector.testing._errors import OrgError
+from sfconnector.testing._rest_collections import ROLLED_BACK
+from sfconnector.testing._runtime import Runtime
+from sfconnector.testing._soap._faults import SoapFault
+from sfconnector.testing._tokens import Session
+
+# https://developer.salesforce.com/docs/platform/salesforce-app-limits-cheatsheet/guide/salesforce-app-limits-platform-apicalls.html
+_MAXIMUM: Final = 200
+
+_Item = TypeVar("_Item")
+_Done = TypeVar("_Done")
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One call; ``session`` is there for every one but ``login``."""
+
+    name: str
+    arguments: Element
+    flavor: str
+    version: str
+    path: str
+    context: RequestContext
+    session: Session | None = None
+
+    @property
+    def newer_than_48(self) -> bool:
+        """Since 49.0 a conversion tells of person accounts."""
+        return float(self.version) >= 49.0
+
+
+Handler = Callable[[Runtime, Call], Iterable[str]]
+
+
+class _RolledBack(Exception):
+    """Leaves the transaction of an all-or-none call."""
+
+
+def check_number(call: Call, items: Sequence[Any], what: str) -> None:
+    """Refuse a call with too few or too many items."""
+    if not items:
+        message = f"{call.name} called with a batch of 0 {what}; must specify at least 1"
+        raise SoapFault("MISSING_ARGUMENT", message)
+    if len(items) > _MAXIMUM:
+        message = f"record limit reached. cannot submit more than {_MAXIMUM} records into this call"
+        raise SoapFault("EXCEEDED_ID_LIMIT", message)
+
+
+def each(
+    runtime: Runtime, items: Iterable[_Item], act: Callable[[_Item], _Done], *, all_or_none: bool = False
+) -> list[_Done | OrgError]:
+    """Do something with each item, and keep the refusals; with all or none, one refusal takes back the others."""
+    results: list[_Done | OrgError] = []
+    try:
+        with runtime.store.transaction():
+            for item in items:
+                try:
+                    with runtime.store.transaction():
+                        results.append(act(item))
+                except OrgError as error:
+                    results.append(error)
+            if all_or_none and any(isinstance(each, OrgError) for each in results):
+                raise _RolledBack
+    except _RolledBack:
+        rolled_back = OrgError(400, ROLLED_BACK["statusCode"], ROLLED_BACK["message"], ())
+        results = [each if isinstance(each, OrgError) else rolled_back for each in results]
+    return results
+
+
+def element(name: str, value: Any) -> str:
+    """Write a value: a missing one is nil."""
+    if value is None:
+        return f'<{name} xsi:nil="true"/>'
+    if isinstance(value, bool):
+        return leaf(name, str(value).lower())
+    return leaf(name, str(value))
+
+
+def elements(values: Mapping[str, Any]) -> str:
+    return "".join(element(name, value) for name, value in values.items())
+
+
+def result(*parts: str) -> str:
+    return f"<result>{''.join(parts)}</result>"
+
+
+def errors(error: OrgError) -> str:
+    """Write the errors of a record."""
+    return "".join(
+        f"<errors>{''.join(leaf('fields', name) for name in item.fields or ())}"
+        f"{leaf('message', item.message)}{leaf('statusCode', item.code)}</errors>"
+        for item in error.items
+    )
