@@ -151,7 +151,7 @@ class BulkV1(Ingests):
         lane = Lane(self._session, open_job, MEDIA_TYPES[content_type], timeout)
         lane.send(FileBatch(0, 1, BytesIO(text), len(text)))
         # Open until its end: Salesforce may add batches, and aborts no job that is closed.
-        return BulkV1Query(self._session, lane.jobs[-1].latest)
+        return BulkV1Query(self._session, lane.jobs[-1].last)
 
     def __repr__(self) -> str:
         return "<BulkV1>"

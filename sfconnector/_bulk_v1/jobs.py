@@ -135,7 +135,7 @@ class BulkV1Job:
         return self._info.state
 
     @property
-    def latest(self) -> JobInfo:
+    def last(self) -> JobInfo:
         """What was heard last."""
         return self._info
 
