@@ -89,6 +89,19 @@ def test_rows_with_columns(org: LocalOrg, sf: Salesforce) -> None:
     assert held(sf) == sorted((row["Ext__c"], row["Name"]) for row in ROWS)
 
 
+def test_what_a_job_has_read_another_one_writes(org: LocalOrg, sf: Salesforce) -> None:
+    sf.bulk.insert("Account", ROWS).wait(raise_on_failure=True)
+    found = sf.bulk.query("SELECT Id, Name FROM Account WHERE Ext__c LIKE 'E1%'")
+    ingest = sf.bulk.update("Account", ({**row, "Name": row["Name"][::-1]} for row in found.rows()), max_bytes=300)
+    ingest.wait(raise_on_failure=True)
+    changed = {row["Ext__c"]: row["Name"][::-1] for row in ROWS if row["Ext__c"].startswith("E1")}
+    assert dict(held(sf)) == {row["Ext__c"]: row["Name"] for row in ROWS} | changed
+    sf.bulk.delete("Account", sf.bulk.query("SELECT Id FROM Account WHERE Ext__c LIKE 'E1%'")).wait(
+        raise_on_failure=True
+    )
+    assert len(held(sf)) == 100 - len(changed)
+
+
 def test_none_empties_a_field_and_a_missing_key_leaves_it_alone(org: LocalOrg, sf: Salesforce) -> None:
     first = [{"Ext__c": "A", "Name": "A", "Site": "s", "Phone": "1"}, {"Ext__c": "B", "Name": "B", "Site": "s"}]
     sf.bulk.insert("Account", first).wait(raise_on_failure=True)
