@@ -14,7 +14,7 @@ from sfconnector._bulk.frames import is_frame
 from sfconnector._bulk.ingest import Cutting
 from sfconnector._bulk.ingests import of_ids
 from sfconnector._bulk_v1 import _xml, _zips
-from sfconnector._bulk_v1._batches import FRAMES, MOST_BYTES, MOST_ROWS, Batch, CsvFrames, cut, written
+from sfconnector._bulk_v1._batches import FRAMES, MOST_BYTES, MOST_ROWS, Batch, CsvFrames, Frame, cut, written
 from sfconnector._bulk_v1._json_items import items
 from sfconnector._bulk_v1._reading import rows_in
 from sfconnector._bulk_v1._sending import Lane, Lanes
@@ -188,16 +188,16 @@ def _batches(source: Any, writing: Writing) -> Generator[Batch]:
     if writing.deletes:
         source = of_ids(source)
     if writing.file_field is not None:
-        csv_frames = CsvFrames()
-        frame_of: Callable[[Mapping[str, Any]], Any] = csv_frames
-        if writing.data_format != "CSV":
-            frame = FRAMES[writing.data_format]
-            frame_of = lambda _: frame  # noqa: E731
-        return _zips.cut(_iterable(source), writing.file_field, frame_of)
+        return _zips.cut(_iterable(source), writing.file_field, _frames(writing.data_format))
     if writing.data_format == "CSV":
         return writing.cutting.parts(source)
     frame = FRAMES[writing.data_format]
     return cut(_texts(source, writing.data_format), frame, writing.max_rows, writing.max_bytes)
+
+
+def _frames(data_format: str) -> Callable[[Mapping[str, Any]], Frame]:
+    """Give the frame of a batch by the row that it begins with."""
+    return CsvFrames() if data_format == "CSV" else lambda _: FRAMES[data_format]
 
 
 def _texts(source: Any, data_format: str) -> Iterator[bytes]:
