@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from sfconnector._ahead import in_order
 from sfconnector._columns import Column
 from sfconnector._csv.cut import last_end
-from sfconnector._csv.dialect import Dialect
+from sfconnector._csv.dialect import DELIMITERS, Dialect
 from sfconnector._tables import Choices, array, arrow_type, misfit, pyarrow, schema
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ _CHUNK: Final = 1 << 22
 _BLOCK: Final = 1 << 20
 # Bytes of a row group of a Parquet file, before it is compressed.
 _ROW_GROUP: Final = 1 << 25
+# What may stand before a quote that opens a cell or stands for itself; and how many such rows are passed by before
+# quotes are counted instead, which takes longer.
+_NO_TEXT: Final = b'"\r\n' + "".join(DELIMITERS.values()).encode()
+_TRIES: Final = 100
 _COLUMN: Final = re.compile(r"In CSV column #(\d+)")
 
 
@@ -38,7 +42,7 @@ class Reader:
 
     def __init__(self, columns: Sequence[Column], dialect: Dialect, choices: Choices) -> None:
         self.columns, self.schema = columns, schema(columns, choices)
-        self._choices = choices
+        self._choices, self._terminator = choices, dialect.terminator.encode()
         csv, names = importlib.import_module("pyarrow.csv"), [str(number) for number in range(len(columns))]
         # What Arrow does not read as Salesforce writes it.
         types = pyarrow().types
@@ -72,7 +76,7 @@ class Reader:
         pa, csv = pyarrow(), importlib.import_module("pyarrow.csv")
         # In a thread of ours: if Arrow itself read ahead from an object of Python's, which it does in one of its own,
         # it could keep the process from ending.
-        ahead = in_order(repeat(partial(next, _whole_rows(blocks), None)), 1)
+        ahead = in_order(repeat(partial(next, whole_rows(blocks, self._terminator), None)), 1)
         try:
             with closing(ahead):
                 while (data := next(ahead)) is not None:
@@ -129,19 +133,32 @@ def write_parquet(batches: Iterable[pa.RecordBatch], to: IO[bytes]) -> int:
     return rows
 
 
-def _whole_rows(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Give a few megabytes at a time, cut at the ends of rows."""
+def whole_rows(blocks: Iterable[bytes], terminator: bytes, most: int = _CHUNK) -> Iterator[bytes]:
+    """Give about so many bytes at a time, cut at the ends of rows."""
     pieces, size = list[bytes](), 0
     for block in blocks:
         pieces.append(block)
         size += len(block)
-        if size >= _CHUNK:
+        if size >= most:
             data = b"".join(pieces)
-            if end := last_end(data):
+            if end := _row_end(data, terminator):
                 yield data[:end]
             pieces, size = [data[end:]], 0
     if rest := b"".join(pieces):
         yield rest
+
+
+def _row_end(data: bytes, terminator: bytes) -> int:
+    """Give where the last row ends, 0 if none does; a row has to begin where the data does."""
+    at = len(data)
+    for _ in range(_TRIES):
+        # A quote behind a text and before a line ending closes a cell, whatever was before.
+        at = data.rfind(b'"' + terminator, 0, at)
+        if at <= 0:
+            break
+        if data[at - 1] not in _NO_TEXT:
+            return at + 1 + len(terminator)
+    return last_end(data)
 
 
 def _number(text: str) -> int | float:

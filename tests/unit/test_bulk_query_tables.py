@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from sfconnector import Salesforce, errors
 from sfconnector._bulk.query_csv import RowCount
+from sfconnector._bulk.tables import whole_rows
 from sfconnector.testing import LocalOrg
 
 COLUMNS = {
@@ -301,6 +303,22 @@ def test_rows_are_counted_however_they_are_cut(cells: list[list[str]], step: int
     for at in range(0, len(text), step):
         count.add(text[at : at + step])
     assert (count.rows, count.ended) == (len(cells), ended or not cells)
+
+
+@given(
+    st.lists(st.lists(st.text('a",\n\r', max_size=6), min_size=2, max_size=2), max_size=12),
+    st.integers(1, 9),
+    st.integers(1, 40),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_data_is_cut_at_the_ends_of_rows_alone(cells: list[list[str]], step: int, most: int, end: str) -> None:
+    lines = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) + end for row in cells]
+    text = "".join(lines).encode()
+    found = list(whole_rows((text[at : at + step] for at in range(0, len(text), step)), end.encode(), most))
+    assert b"".join(found) == text
+    assert all(found)
+    ends = {*accumulate(len(line.encode()) for line in lines)}
+    assert {*accumulate(map(len, found))} <= ends
 
 
 def test_rows_without_quotes_are_counted() -> None:
