@@ -234,3 +234,15 @@ def test_the_loading_script_loses_no_row_when_salesforce_fails(local_org: LocalO
         "Account: 3 created, 0 updated, 2 refused"
         in load(tmp_path / "rejected/companies.csv", LOAD / "contacts.csv", "again").stdout
     )
+
+
+def test_the_round_trip_script_brings_every_value_back(local_org: LocalOrg, tmp_path: Path) -> None:
+    folder = ROOT / "docs/bulk"
+    local_org.load_objects(folder / "objects.yaml")
+    # Two rows of the first attempt and one of the second meet a lock.
+    fault = local_org.faults.lock_rows(times=3, path="*/jobs/ingest/*")
+    command = [sys.executable, folder / "round_trip.py", "--rows", "1500", tmp_path / "readings.parquet"]
+    environ = os.environ | local_org.environ()
+    run = subprocess.run(command, capture_output=True, text=True, env=environ, timeout=120)
+    assert (run.returncode, run.stdout) == (0, "1,500 rows up, 0 refused, 1,500 down, 0 different\n"), run.stderr
+    assert fault.hits == 3
