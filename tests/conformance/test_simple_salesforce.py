@@ -55,6 +55,30 @@ def test_logs_in(org: LocalOrg, http: requests.Session, flow: str) -> None:
     assert peer.query("SELECT Id FROM User WHERE Username = '" + org.username + "'")["records"][0]["Id"] == org.user_id
 
 
+def test_logs_in_by_soap(org: LocalOrg, http: requests.Session) -> None:
+    known = {"username": org.username, "security_token": org.security_token, "version": "64.0", "session": http}
+    peer: Any = Salesforce(password=org.password, **known)
+
+    assert peer.auth_type == "password"
+    assert f"http://{peer.sf_instance}" == org.url
+    assert peer.query("SELECT COUNT() FROM User")["totalSize"] >= 1
+    for given, code, text in (
+        ({"password": '<wrong> & "worse"'}, "INVALID_LOGIN", "Invalid username, password, security token; or user "),
+        (
+            {"password": org.password, "version": "65.0"},
+            "INVALID_OPERATION",
+            "The SOAP Login operation is not available",
+        ),
+    ):
+        with pytest.raises(SalesforceAuthenticationFailed) as refused:
+            Salesforce(**{**known, **given})
+        assert refused.value.code == code
+        assert text in str(refused.value)
+    with pytest.raises(SalesforceAuthenticationFailed) as refused:
+        Salesforce(username=org.username, password=org.password, organizationId=org.organization_id, session=http)
+    assert refused.value.code == "LOGIN_MUST_USE_SECURITY_TOKEN"
+
+
 @pytest.mark.parametrize("flow", ["password", "client-credentials", "jwt-bearer"])
 def test_logs_in_again_when_the_session_has_expired(org: LocalOrg, http: requests.Session, flow: str) -> None:
     peer: Any = Salesforce(session=http, **logins(org)[flow])

@@ -33,10 +33,9 @@ class Call:
     context: RequestContext
     session: Session | None = None
 
-    @property
-    def newer_than_48(self) -> bool:
-        """Since 49.0 a conversion tells of person accounts."""
-        return float(self.version) >= 49.0
+    def since(self, version: int) -> bool:
+        """Tell whether what came with a version is there."""
+        return float(self.version) >= version
 
 
 Handler = Callable[[Runtime, Call], Iterable[str]]

@@ -130,7 +130,7 @@ def _email(address: str, done: Converted) -> Email:
 
 
 def _result(call: Call, one: _Asked, done: Converted | OrgError) -> str:
-    person: dict[str, Any] = {"relatedPersonAccountId": None} if call.newer_than_48 else {}
+    person: dict[str, Any] = {"relatedPersonAccountId": None} if call.since(49) else {}
     if isinstance(done, OrgError):
         nothing = elements({"accountId": None, "contactId": None})
         rest = elements({"leadId": one.convert.lead_id, "opportunityId": None, **person, "success": False})

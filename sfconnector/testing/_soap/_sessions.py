@@ -67,7 +67,7 @@ def login(runtime: Runtime, call: Call) -> Iterable[str]:
         "sessionId": session.token,
         "userId": session.user_id,
     }
-    return [result(elements(told), f"<userInfo>{elements(_user_info(runtime, session))}</userInfo>")]
+    return [result(elements(told), f"<userInfo>{elements(_user_info(runtime, call, session))}</userInfo>")]
 
 
 def logout(runtime: Runtime, call: Call) -> Iterable[str]:
@@ -78,7 +78,7 @@ def logout(runtime: Runtime, call: Call) -> Iterable[str]:
 
 def user_info(runtime: Runtime, call: Call) -> Iterable[str]:
     """https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_getuserinfo.htm"""
-    return [result(elements(_user_info(runtime, _session(call))))]
+    return [result(elements(_user_info(runtime, call, _session(call))))]
 
 
 def server_timestamp(runtime: Runtime, call: Call) -> Iterable[str]:  # noqa: ARG001  # as its siblings
@@ -121,7 +121,7 @@ def _session(call: Call) -> Session:
     return call.session
 
 
-def _user_info(runtime: Runtime, session: Session) -> dict[str, Any]:
+def _user_info(runtime: Runtime, call: Call, session: Session) -> dict[str, Any]:
     """What is told of a user, in the order of the WSDL."""
     store = runtime.store
     context = store.context()
@@ -132,7 +132,8 @@ def _user_info(runtime: Runtime, session: Session) -> dict[str, Any]:
     organization = store.get("Organization", store.organization_id, ["Name", "DefaultLocaleSidKey"], context)
     return {
         "accessibilityMode": False,
-        "chatterExternal": False,
+        # Seen in 41.0, and neither in 39.0 nor in the WSDL of 38.0.
+        **({"chatterExternal": False} if call.since(40) else {}),
         "currencySymbol": "$",
         "orgAttachmentFileSizeLimit": _ATTACHMENT_LIMIT,
         "orgDefaultCurrencyIsoCode": "USD",
