@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sfconnector._download import FileStream, StoredFile
     from sfconnector._events import RefreshEvent, RequestEvent, ResponseEvent, RetryEvent
     from sfconnector._hooks import Hooks
+    from sfconnector._leads import LeadConversion, LeadConvert, LeadResult, LeadResults
     from sfconnector._progress import JobProgress, Progress, ProgressBar, progress_bar
     from sfconnector._query import Query
     from sfconnector._redact import RedactingFilter
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from sfconnector._results import CallOptions, DuplicateRule, RecordResult, SaveResult, Unfinished, UpsertResult
     from sfconnector._retry import Retry
     from sfconnector._search import Search
+    from sfconnector._soap import MergeResult
     from sfconnector._sobjects import SObject
     from sfconnector._soql import soql
     from sfconnector._sosl import sosl
@@ -62,6 +64,11 @@ __all__ = [
     "Ingest",
     "IngestJob",
     "JobProgress",
+    "LeadConversion",
+    "LeadConvert",
+    "LeadResult",
+    "LeadResults",
+    "MergeResult",
     "Picklist",
     "PkChunking",
     "Progress",
@@ -119,6 +126,7 @@ _HOMES: Final = {
     "_download": ["FileStream", "StoredFile"],
     "_events": ["RefreshEvent", "RequestEvent", "ResponseEvent", "RetryEvent"],
     "_hooks": ["Hooks"],
+    "_leads": ["LeadConversion", "LeadConvert", "LeadResult", "LeadResults"],
     "_progress": ["JobProgress", "Progress", "ProgressBar", "progress_bar"],
     "_query": ["Query"],
     "_redact": ["RedactingFilter"],
@@ -127,6 +135,7 @@ _HOMES: Final = {
     "_results": ["CallOptions", "DuplicateRule", "RecordResult", "SaveResult", "Unfinished", "UpsertResult"],
     "_retry": ["Retry"],
     "_search": ["Search"],
+    "_soap": ["MergeResult"],
     "_sobjects": ["SObject"],
     "_soql": ["soql"],
     "_sosl": ["sosl"],

@@ -141,12 +141,12 @@ def listed(data: Any, depth: int = 0) -> Iterator[ErrorDetail]:
 
 
 def _xml_details(body: bytes) -> tuple[ErrorDetail, ...]:
-    # Entities are expanded by no more than expat's own limit, and external ones never.
-    from xml.etree import ElementTree
+    from sfconnector_generated import _xml
+    from sfconnector_generated.errors import ParseError
 
     try:
-        elements = [*ElementTree.fromstring(body).iter()]  # noqa: S314  # expat itself bounds the growth of entities
-    except ElementTree.ParseError:
+        elements = [*_xml.parse(body).iter()]
+    except ParseError:
         return ()
     parents = [{child.tag.rpartition("}")[2]: (child.text or "").strip() for child in element} for element in elements]
     for code, message in _XML_NAMES:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sfconnector._composite import Composite
     from sfconnector._files import Files
     from sfconnector._reports import Reports
+    from sfconnector._soap import Soap
     from sfconnector._usage import Usage
     from sfconnector._users import Users
     from sfconnector.auth import Auth
@@ -329,6 +330,13 @@ class Salesforce(Org, Searches, MixedRecords):
         from sfconnector._reports import Reports
 
         return Reports(self._session)
+
+    @cached_property
+    def soap(self) -> Soap:
+        """The conversion of leads, and what else only SOAP API can do."""
+        from sfconnector._soap import Soap
+
+        return Soap(self._session)
 
     @cached_property
     def users(self) -> Users:

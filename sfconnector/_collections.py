@@ -34,12 +34,12 @@ from sfconnector.errors import (
 
 if TYPE_CHECKING:
     from sfconnector_generated.client import Request
-    from sfconnector_generated.rest import models
 
     from sfconnector._events import RequestEvent
+    from sfconnector.errors import ErrorDetail
 
 R = TypeVar("R")
-Parsed = Callable[[Any], "Sequence[models.SaveResult | models.UpsertResult]"]
+Parsed = Callable[[Any], "Sequence[Any]"]
 
 ROLLED_BACK: Final = "ALL_OR_NONE_OPERATION_ROLLED_BACK"
 # What a proxy, or Salesforce's edge, may say of a request that went on to Salesforce.
@@ -65,6 +65,8 @@ class Write(NamedTuple):
         parse: Reads the answer.
         creates: Whether all records are new.
         done_already: The code of a record for which a lost attempt has done the work.
+        read: Decodes the answer for ``parse``.
+        result: Makes a result of a row, its answer and its errors; by default one without anything of its own.
     """
 
     name: str
@@ -73,6 +75,8 @@ class Write(NamedTuple):
     parse: Parsed
     creates: bool = False
     done_already: str = ""
+    read: Callable[[Session, requests.Response, Parsed], Sequence[Any]] = read
+    result: Callable[[Row, Any, tuple[ErrorDetail, ...]], RecordResult[Any]] | None = None
 
 
 @attrs.frozen
@@ -262,7 +266,7 @@ def _deliver(session: Session, write: Write, rows: list[Row], how: Sending, stop
         try:
             response = session.send(request, timeout=how.timeout)
             session.check(response)
-            answers = read(session, response, write.parse)
+            answers = write.read(session, response, write.parse)
             if len(answers) != len(places):
                 raise InvalidResponseError(response, f"{len(answers)} results came for {len(places)} records")
             if not all(map(_is_result, answers)):
@@ -304,19 +308,17 @@ def _event(request: Request, path: str, attempt: int) -> RequestEvent:
     return RequestEvent(request.operation, request.method, path, attempt)
 
 
-def _result(
-    row: Row, answer: models.SaveResult | models.UpsertResult, write: Write, *, done: bool
-) -> RecordResult[Any]:
+def _result(row: Row, answer: Any, write: Write, *, done: bool) -> RecordResult[Any]:
     if done:
         return RecordResult(row.position, row.record, row.content, success=True)
+    if write.result is not None:
+        return write.result(row, answer, error_details(answer.errors))
     created = write.creates or getattr(answer, "created", False) is True
     errors = error_details(answer.errors)
     return RecordResult(row.position, row.record, answer.id or None, answer.success, created and answer.success, errors)
 
 
-def _done_already(
-    write: Write, how: Sending, answers: Sequence[models.SaveResult | models.UpsertResult]
-) -> frozenset[int]:
+def _done_already(write: Write, how: Sending, answers: Sequence[Any]) -> frozenset[int]:
     """Find the records that a lost attempt at this call has dealt with."""
     done = {
         number

@@ -146,6 +146,12 @@ class CallOptions:
 
 def header(option: Option | None, kind: type[Option]) -> str | None:
     """Write an option as its header, if it says anything."""
+    option = of_kind(option, kind)
+    return None if option is None else option.header or None
+
+
+def of_kind(option: Option | None, kind: type[Option]) -> Option | None:
+    """Refuse what is another option than the one that is meant."""
     if option is not None and not isinstance(option, kind):
         raise TypeError(f"a {kind.__name__} is needed, not a {type(option).__name__}")
-    return None if option is None else option.header or None
+    return option

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import requests
 from requests.auth import AuthBase
+from sfconnector_generated.client import SESSION_ID
 from urllib3.exceptions import HTTPError
 
 from sfconnector import _hooks
@@ -28,6 +29,7 @@ _HOPELESS: Final = (
 )
 _RENEWALS: Final = 5
 _BULK_1: Final = "/services/async/"
+_SOAP: Final = "/services/Soap/"
 _STALE: Final = "logging in anew gave the rejected token again"
 _READ_ONCE: Final = "logged in anew, but the body can be read only once: call again, with bytes or a seekable file"
 
@@ -47,7 +49,7 @@ _SIGNS: Final = (
     # https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/asynch_api_reference_errors.htm
     _Sign(400, _BULK_1, b"InvalidSessionId"),
     # https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
-    _Sign(500, "/services/Soap/", b"INVALID_SESSION_ID"),
+    _Sign(500, _SOAP, b"INVALID_SESSION_ID"),
     # The identity service; also for userinfo.
     # https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm
     _Sign(403, "/services/oauth2/", b"Bad_OAuth_Token"),
@@ -162,6 +164,7 @@ class Signer(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if sign(request, token := self.token()):
+            fill_in(request, token)
             request.register_hook("response", _Renewal(self, token))
         return request
 
@@ -200,10 +203,24 @@ def sign(request: requests.PreparedRequest, token: Token) -> bool:
     return True
 
 
+def fill_in(request: requests.PreparedRequest, token: Token) -> None:
+    """Put the token into the envelope of a SOAP call, which is signed once."""
+    if (request.url or "").startswith(token.instance_url + _SOAP):
+        _swap(request, SESSION_ID, token.access_token)
+
+
 def _replace(request: requests.PreparedRequest, old: Token, new: Token) -> None:
     # An org that has moved to another host meanwhile says so in the login.
     request.url = new.instance_url + (request.url or "")[len(old.instance_url) :]
-    # SOAP carries the session in the envelope.
-    if isinstance(request.body, bytes) and old.access_token.encode() in request.body:
-        request.prepare_body(request.body.replace(old.access_token.encode(), new.access_token.encode()), None)
+    _swap(request, old.access_token, new.access_token)
     sign(request, new)
+
+
+def _swap(request: requests.PreparedRequest, old: str, new: str) -> None:
+    # SOAP carries the session in the envelope, before all data, which may hold the same text.
+    if isinstance(request.body, bytes) and (text := _in_xml(old)) in request.body:
+        request.prepare_body(request.body.replace(text, _in_xml(new), 1), None)
+
+
+def _in_xml(text: str) -> bytes:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").encode()

@@ -84,9 +84,13 @@ def _envelope(call: str, arguments: Mapping[str, Any], headers: Mapping[str, Any
     operation = _binding().get(call)
     message = operation.input
     known = dict(message.header.type.elements)
-    given = {name: _complete(known[name].type, value) for name, value in headers.items() if value is not None}
+    rendered = etree.Element("rendered")
     try:
-        serialized = operation.create(**_complete(message.body.type, arguments), _soapheaders=given)
+        for name, value in headers.items():
+            if value is not None:
+                # Given as they are, zeep would copy them, and write out what it is told to skip.
+                known[name].render(rendered, known[name](**_complete(known[name].type, value)), [name])
+        serialized = operation.create(**_complete(message.body.type, arguments), _soapheaders=[*rendered])
     except ValidationError as error:
         raise ValueError(str(error)) from error
     content: bytes = etree.tostring(serialized.content, encoding="UTF-8", xml_declaration=True)

@@ -14,6 +14,7 @@ from sfconnector_generated.bulk_v2.models import JobInfo
 from sfconnector_generated.client import Transport
 from sfconnector_generated.rest import models
 from sfconnector_generated.rest.api.org import get_limits
+from sfconnector_generated.soap import models as soap
 
 from sfconnector import (
     BulkQueryPage,
@@ -25,6 +26,11 @@ from sfconnector import (
     Ingest,
     IngestJob,
     JobProgress,
+    LeadConversion,
+    LeadConvert,
+    LeadResult,
+    LeadResults,
+    MergeResult,
     PkChunking,
     ProgressBar,
     Query,
@@ -166,6 +172,20 @@ graphs = sf.composite.graph()
 graphs.graph("x").create("Account", {"Name": "x"})
 assert_type(graphs.send().successful, tuple[str, ...])
 assert_type(sf.composite.tree("Account", [{"Name": "x"}]), tuple[TreeRecord, ...])
+
+# SOAP API
+assert_type(sf.soap.convert_lead("00Q", account_record={"Name": "x"}), LeadConversion)
+assert_type(sf.soap.convert_leads(["00Q"]), LeadResults[str])
+for lead_result in sf.soap.convert_leads([LeadConvert("00Q", owner_id="005")]):
+    assert_type(lead_result, LeadResult[LeadConvert])
+    assert_type(lead_result.conversion, LeadConversion | None)
+assert_type(sf.soap.convert_leads(["00Q"]).failures(), list[RecordResult[str]])
+assert_type(sf.soap.converted_status(), str)
+assert_type(sf.soap.merge("Account", "001", ["001"]), MergeResult)
+assert_type(sf.soap.undelete(["001"]), RecordResults[str])
+assert_type(sf.soap.empty_recycle_bin(["001"]), RecordResults[str])
+assert_type(sf.soap.server_timestamp(), datetime)
+assert_type(sf.soap.user_info(), soap.GetUserInfoResult)
 
 # Users, actions, Apex
 assert_type(sf.users.password_expired("005"), bool)

@@ -1,7 +1,7 @@
 """What the calls of the client ask for, all in one list, and the rules that other clients were seen to break.
 
 The keys are those of the list of operations that the client must have: R for REST, A for Apex REST, V for Bulk API 2.0,
-B for Bulk API 1.0.
+B for Bulk API 1.0, S for SOAP API.
 """
 
 import csv
@@ -18,6 +18,7 @@ import pytest
 from http_server import Cut, Reply, Seen, Server
 from session_tools import FakeTime
 from sfconnector_generated.rest.api.sobjects import get_record
+from soap_server import answer as soap_answer
 
 from sfconnector import JobProgress, Salesforce, auth, errors
 
@@ -57,6 +58,15 @@ BATCH_INFO = {"id": BATCH, "jobId": JOB, "state": "Queued"}
 RECORD = {"attributes": {"type": "Account"}, "Id": ACCOUNT, "Name": "Acme"}
 JOBS = f"{DATA}/jobs"
 CSV = b'Name;Ext__c\r\n"\xc3\xa9 ""\n;";1\r\n'
+LEAD = "00Q000000000001AAA"
+CONVERT_LEAD = """<?xml version='1.0' encoding='UTF-8'?>
+<soap-env:Envelope xmlns:soap-env="http://schemas.xmlsoap.org/soap/envelope/"><soap-env:Header
+><ns0:SessionHeader xmlns:ns0="urn:partner.soap.sforce.com"><ns0:sessionId>x</ns0:sessionId></ns0:SessionHeader
+></soap-env:Header><soap-env:Body><ns0:convertLead xmlns:ns0="urn:partner.soap.sforce.com"><ns0:leadConverts
+><ns0:convertedStatus>é &lt;&amp;&gt;</ns0:convertedStatus><ns0:doNotCreateOpportunity>false</ns0:doNotCreateOpportunity
+><ns0:leadId>00Q000000000001AAA</ns0:leadId><ns0:opportunityName>]]&gt;</ns0:opportunityName
+><ns0:overwriteLeadSource>false</ns0:overwriteLeadSource><ns0:sendNotificationEmail>false</ns0:sendNotificationEmail
+></ns0:leadConverts></ns0:convertLead></soap-env:Body></soap-env:Envelope>""".replace("\n>", ">").encode()
 SOQL = "SELECT Id, Name FROM Account WHERE Name = 'a+b&c%é#'"
 
 
@@ -272,6 +282,13 @@ CALLS = {
         answer={**RESULT, "attributes": {**RESULT["attributes"], "status": "Success"}},
     ),
     "R32 delete a report": Row(lambda sf: sf.reports.delete(REPORT), "DELETE", f"{REPORTS}/{REPORT}", answer=DONE),
+    "S1 convert a lead": Row(
+        lambda sf: sf.soap.convert_lead(LEAD, converted_status="é <&>", opportunity_name="]]>"),
+        "POST",
+        "/services/Soap/u/68.0",
+        CONVERT_LEAD,
+        soap_answer("convertLead", {"accountId": ACCOUNT, "contactId": None, "leadId": LEAD, "success": True}),
+    ),
     "B1 create a job": Row(
         lambda sf: sf.bulk_v1.create_job("insert", "Account"),
         "POST",
@@ -495,7 +512,7 @@ ELSEWHERE = {"V3", "V7", "V12"}
 def test_the_list_is_complete() -> None:
     listed = {key.split()[0] for key in CALLS}
     assert listed.isdisjoint(ELSEWHERE)
-    numbers = {"R": 32, "A": 1, "V": 13, "B": 9}
+    numbers = {"R": 32, "A": 1, "V": 13, "B": 9, "S": 1}
     assert listed | ELSEWHERE == {f"{kind}{each}" for kind, most in numbers.items() for each in range(1, most + 1)}
 
 

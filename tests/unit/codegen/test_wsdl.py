@@ -235,6 +235,15 @@ class TestRequests:
         assert [child.text for child in master] == ["Account", "Fax", "Site", "001", "<A>", "1"]
         assert [each.text for each in part(request, "Body").iter(f"{PARTNER}recordToMergeIds")] == ["a", "b"]
 
+    def test_headers_hold_only_what_is_given(self):
+        rule = models.AssignmentRuleHeader(use_default_rule=True)
+        request = api.merge.build([], assignment_rule_header=rule, call_options=models.CallOptions(client="<C>"))
+        given = part(request, "Header")[1:]
+        assert [(each.tag, names(each), each[0].text) for each in given] == [
+            (f"{PARTNER}CallOptions", [f"{PARTNER}client"], "<C>"),
+            (f"{PARTNER}AssignmentRuleHeader", [f"{PARTNER}useDefaultRule"], "true"),
+        ]
+
     def test_a_login_names_no_session(self):
         request = api.login.build("me@example.com", "<secret>")
         assert part(request, "Header") is None
