@@ -218,7 +218,7 @@ class Faults:
         method: str | None = None,
         path: str | None = None,
     ) -> Fault:
-        """Answer with Salesforce's error list holding one code and message; Bulk API 1.0 has a form of its own."""
+        """Answer with Salesforce's error list holding one code and message; Bulk API 1.0 and SOAP have others."""
         effect = _refusing(OrgError(status, code, message), applied=applied)
         return self._arm(effect, times, method, path)
 
@@ -258,7 +258,7 @@ class Faults:
     ) -> Fault:
         """Answer 403 ``REQUEST_LIMIT_EXCEEDED``; only the message tells the two kinds apart.
 
-        Bulk API 1.0 says so by 400 ``ExceededQuota``.
+        Bulk API 1.0 says so by 400 ``ExceededQuota``, SOAP by a fault with the status 500.
 
         Raises:
             ValueError: ``kind`` is neither ``"daily"`` nor ``"concurrent"``.

@@ -29,7 +29,7 @@ from sfconnector.testing._usage import Usage
 
 _LONGEST_LIFETIME = 10 * 365 * 86_400.0
 
-AuthName = Literal["access_token", "client_credentials", "jwt_bearer", "password", "refresh_token"]
+AuthName = Literal["access_token", "client_credentials", "jwt_bearer", "password", "refresh_token", "soap_login"]
 
 
 class LocalOrg(Contents, Functions):
@@ -246,7 +246,7 @@ class LocalOrg(Contents, Functions):
                 lasts until the org stops.
 
         Raises:
-            ValueError: ``auth`` is not one of the five.
+            ValueError: ``auth`` is not one of the six.
         """
         known = self._runtime.credentials
         client = {
@@ -260,8 +260,10 @@ class LocalOrg(Contents, Functions):
             chosen = client
         elif auth == "refresh_token":
             chosen = client | {"SALESFORCE_REFRESH_TOKEN": self.refresh_token()}
-        elif auth == "password":
-            chosen = client | {
+        elif auth in ("password", "soap_login"):
+            # A login by SOAP needs no connected app.
+            app = client if auth == "password" else {"SALESFORCE_LOGIN_URL": self.url}
+            chosen = app | {
                 "SALESFORCE_USERNAME": known.username,
                 "SALESFORCE_PASSWORD": known.password,
                 "SALESFORCE_SECURITY_TOKEN": known.security_token,

@@ -43,6 +43,13 @@ def test_soap(org: LocalOrg, jsforce: Callable[..., Any]) -> None:
     assert (there["success"], there["errors"][0]["statusCode"]) == (False, "UNDELETE_FAILED")
     assert [(result["success"], result["id"]) for result in seen["emptied"]] == [(True, leads[5])]
 
+    created, refused, updated, upserted, removed = seen["saved"]
+    assert seen["written"] == {"Name": "By SOAP <&>", "Phone": None}
+    assert (created["success"], updated["success"], updated["id"]) == (True, True, created["id"])
+    assert (refused["success"], refused["errors"][0]["fields"]) == (False, ["Name"])
+    assert (upserted["success"], upserted["created"]) == (True, True)
+    assert (removed["success"], removed["id"]) == (True, created["id"])
+
     assert seen["refreshed"]["userName"] == org.username
     assert seen["refreshed"]["orgHasPersonAccounts"] is False
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", seen["timestamp"]["timestamp"])

@@ -125,6 +125,21 @@ def test_records_are_merged_and_come_back(zeep_peer: Peer) -> None:
     assert (refused.success, refused.errors[0].statusCode) == (False, "INVALID_CROSS_REFERENCE_KEY")
 
 
+@pytest.mark.parametrize("zeep_peer", ["38.0"], indirect=True)
+def test_records_are_written(zeep_peer: Peer) -> None:
+    first, second = zeep_peer(
+        "create", sObjects=[zeep_peer.record("Account", Name="Söhne"), zeep_peer.record("Account", Phone="1")]
+    )
+    assert (first.success, second.success, second.id) == (True, False, None)
+    (upserted,) = zeep_peer(
+        "upsert", externalIDFieldName="Id", sObjects=[zeep_peer.record("Account", Id=first.id, Phone="2")]
+    )
+    assert (upserted.created, upserted.success, upserted.id) == (False, True, first.id)
+    (updated,) = zeep_peer("update", sObjects=[zeep_peer.record("Account", Id=first.id, fieldsToNull=["Phone"])])
+    (removed,) = zeep_peer("delete", ids=[first.id])
+    assert (updated.id, removed.id, removed.success) == (first.id, first.id, True)
+
+
 def test_faults(org: LocalOrg, zeep_peer: Peer) -> None:
     with pytest.raises(zeep.exceptions.Fault) as wrong:
         zeep_peer.login("wrong")

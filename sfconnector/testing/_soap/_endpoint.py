@@ -22,7 +22,7 @@ from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, body_pieces, render
 from sfconnector.testing._rest import LATEST, OLDEST
 from sfconnector.testing._runtime import Runtime
-from sfconnector.testing._soap import _arguments, _envelope, _leads, _records, _sessions
+from sfconnector.testing._soap import _arguments, _envelope, _leads, _merges, _records, _sessions
 from sfconnector.testing._soap._calls import Call, Handler
 from sfconnector.testing._soap._faults import ClientFault, SoapFault, translated
 from sfconnector.testing._tokens import Session
@@ -35,15 +35,19 @@ _LARGEST_BODY: Final = 50 * 1024 * 1024
 _LARGEST_LOGIN: Final = 10 * 1024
 _HANDLERS: Final[Mapping[str, Handler]] = {
     "convertLead": _leads.convert,
+    "create": _records.create,
+    "delete": _records.delete,
     "emptyRecycleBin": _records.empty_recycle_bin,
     "getServerTimestamp": _sessions.server_timestamp,
     "getUserInfo": _sessions.user_info,
     "login": _sessions.login,
     "logout": _sessions.logout,
-    "merge": _records.merge,
+    "merge": _merges.merge,
     "resetPassword": _sessions.reset_password,
     "setPassword": _sessions.set_password,
     "undelete": _records.undelete,
+    "update": _records.update,
+    "upsert": _records.upsert,
 }
 
 

@@ -39,6 +39,15 @@ const refusedMerge = await conn.soap.merge([
 const undeleted = await conn.soap.undelete([leads[4], leads[3]]);
 const emptied = await conn.soap.emptyRecycleBin([leads[5]]);
 
+const [created, refusedCreation] = await conn.soap.create([
+  { type: "Account", Name: "By SOAP <&>", Phone: "1" },
+  { type: "Account" },
+]);
+const updated = await conn.soap.update({ type: "Account", Id: created.id, Phone: null });
+const upserted = await conn.soap.upsert("Ext__c", [{ type: "Account", Ext__c: "S-1", Name: "Upserted" }]);
+const written = await conn.sobject("Account").retrieve(created.id);
+const removed = await conn.soap.delete([created.id]);
+
 const expiring = connect({
   accessToken: "00D000000000000!stale",
   refreshFn: (_connection, callback) => callback(null, settings.access_token),
@@ -58,6 +67,8 @@ report({
   refusedMerge,
   undeleted,
   emptied,
+  written: { Name: written.Name, Phone: written.Phone },
+  saved: [created, refusedCreation, updated, ...upserted, ...removed],
   refreshed,
   timestamp: await conn.soap.getServerTimestamp(),
   reset: await conn.soap.resetPassword(settings.user_id),

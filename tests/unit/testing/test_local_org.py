@@ -184,7 +184,9 @@ def test_nothing_shows_a_secret(local_org: LocalOrg) -> None:
         assert secret not in shown
 
 
-@pytest.mark.parametrize("auth", ["access_token", "client_credentials", "password", "refresh_token", "jwt_bearer"])
+@pytest.mark.parametrize(
+    "auth", ["access_token", "client_credentials", "password", "refresh_token", "jwt_bearer", "soap_login"]
+)
 def test_environ_describes_each_login(local_org: LocalOrg, auth: str) -> None:
     environ = local_org.environ(auth)
     assert environ["SALESFORCE_AUTH"] == auth
