@@ -10,7 +10,7 @@ from tests.benchmarks._server import running
 
 _NAMES = (
     *("imports", "small_call", "new_connection", "page", "pages", "memory", "table", "files", "upserts"),
-    *("bulk_ingest",),
+    *("bulk_query", "bulk_pages", "bulk_wait", "bulk_ingest"),
 )
 _DISTURBING = ("PYTHONDONTWRITEBYTECODE", "_PROXY", "_CA_BUNDLE", "SSL_CERT_FILE")
 
