@@ -1,10 +1,11 @@
-"""What the token endpoint says, and what to do about it."""
+"""What the token endpoint, or SOAP's login, says, and what to do about it."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sfconnector._answers import headline, redirection
+from sfconnector._answers import details, headline, redirection
 from sfconnector._json import loads
+from sfconnector._urls import origin_of
 from sfconnector.errors import AuthenticationError
 
 if TYPE_CHECKING:
@@ -33,6 +34,58 @@ _HINTS: Final = (
     ("unsupported_grant_type", "enable this flow in the app's OAuth settings"),
     ("rate limit", "too many logins: keep one client instead of making many"),
 )
+
+# No newer version has the call.
+# https://developer.salesforce.com/docs/platform/api/guide/api-eol-soap.html
+SOAP_PATH: Final = "/services/Soap/u/64.0"
+# Written here, so that logging in needs no zeep; and the WSDL of an org may lack the call.
+_ENVELOPE: Final = """<?xml version="1.0" encoding="UTF-8"?>
+<soap-env:Envelope xmlns:soap-env="http://schemas.xmlsoap.org/soap/envelope/"><soap-env:Body
+><login xmlns="urn:partner.soap.sforce.com"><username>{}</username><password>{}</password></login
+></soap-env:Body></soap-env:Envelope>"""
+_SOAP_HINTS: Final = {
+    "INVALID_LOGIN": "check user name, password and security token, and that the URL is that of the user's org",
+    "INVALID_OPERATION": "SOAP API's login() is switched off in this org, or retired: use another way to log in",
+    "LOGIN_MUST_USE_SECURITY_TOKEN": "give the user's security_token, or log in from a trusted network",
+    "PASSWORD_LOCKOUT": "the user is locked out after too many wrong passwords",
+    "UNSUPPORTED_API_VERSION": "SOAP API's login() is retired: use another way to log in",
+}
+
+
+def login_envelope(username: str, password: str) -> bytes:
+    """Write the call ``login`` of SOAP API."""
+    from html import escape
+
+    return _ENVELOPE.format(escape(username, quote=False), escape(password, quote=False)).encode()
+
+
+def read_login_answer(response: "requests.Response", flow: str) -> Mapping[str, Any]:
+    """Read the answer to SOAP's ``login`` in the terms of a token endpoint.
+
+    Raises:
+        AuthenticationError: The login was refused, or this is not an answer of SOAP API.
+    """
+    from sfconnector_generated import _xml
+    from sfconnector_generated.errors import ParseError
+
+    try:
+        result = _xml.decode(response.content)["Body"]["loginResponse"]["result"]
+        found = {"access_token": result["sessionId"], "instance_url": origin_of(str(result["serverUrl"] or ""))}
+    except (ParseError, KeyError, TypeError):
+        raise _refused(response, flow) from None
+    if result.get("passwordExpired") == "true":
+        raise AuthenticationError(flow, "the password has expired", status=response.status_code, hint="set a new one")
+    return found
+
+
+def _refused(response: "requests.Response", flow: str) -> AuthenticationError:
+    status, errors = response.status_code, details(response)
+    if errors and errors[0].code:
+        code, message = errors[0].code, errors[0].message.removeprefix(f"{errors[0].code}: ")
+        return AuthenticationError(flow, message, error=code, status=status, hint=_SOAP_HINTS.get(code, ""))
+    shown = headline(response) or response.reason or ""
+    hint = redirection(response) or "check that it is the URL of a Salesforce org or of login.salesforce.com"
+    return AuthenticationError(flow, f"the login URL answered {status} {shown}".rstrip(), status=status, hint=hint)
 
 
 def read_token_answer(response: "requests.Response", flow: str) -> Mapping[str, Any]:

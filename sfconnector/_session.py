@@ -16,7 +16,7 @@ from sfconnector_generated.types import UNSET
 from sfconnector import _hooks, _json
 from sfconnector._answers import details, headline, media_type, refusal
 from sfconnector._hooks import Hooks
-from sfconnector._login import read_token_answer
+from sfconnector._login import read_login_answer, read_token_answer
 from sfconnector._prepare import (
     Body,
     Params,
@@ -45,6 +45,7 @@ Seconds: TypeAlias = float | tuple[float, float] | Timeout | None
 
 _CONNECTIONS: Final = 10
 _JSON: Final = "application/json"
+_SOAP_HEADERS: Final = {"Accept": "text/xml", "Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'}
 _APEX: Final = "/services/apexrest/"
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _CONDITIONS: Final = ("If-Modified-Since", "If-None-Match")
@@ -268,12 +269,16 @@ class Session:
                 merged[name] = value
         return merged
 
-    def _post_form(self, url: str, form: Mapping[str, str], *, flow: str, repeatable: bool = True) -> Mapping[str, Any]:
+    def _post_form(
+        self, url: str, form: Mapping[str, str] | bytes, *, flow: str, repeatable: bool = True
+    ) -> Mapping[str, Any]:
         instance_url(origin_of(url), "the token endpoint")
-        headers = self._merge({"Content-Type": "application/x-www-form-urlencoded"}, None, _JSON)
-        prepared = prepare("POST", url, headers, urlencode(form).encode())
+        soap = isinstance(form, bytes)
+        own = _SOAP_HEADERS if soap else {"Content-Type": "application/x-www-form-urlencoded"}
+        headers = self._merge(own, None, _JSON)
+        prepared = prepare("POST", url, headers, form if isinstance(form, bytes) else urlencode(form).encode())
         response = self._exchange(_Call("login", prepared, short_path(url), repeatable, self._timeout))
-        return read_token_answer(response, flow)
+        return (read_login_answer if soap else read_token_answer)(response, flow)
 
     def _exchange(self, call: _Call) -> requests.Response:
         """Attempt a request until there is an answer to return or a failure to raise."""

@@ -33,6 +33,7 @@ __all__ = [
     "Password",
     "RefreshToken",
     "SfCli",
+    "SoapLogin",
     "Token",
     "TokenTransport",
     "from_env",
@@ -46,12 +47,15 @@ _JWT_LIFETIME: Final = 180
 class TokenTransport(Protocol):
     """Sends token requests over the client's own connections, with its timeouts, proxies and certificates."""
 
-    def __call__(self, url: str, form: Mapping[str, str], *, flow: str, repeatable: bool = True) -> Mapping[str, Any]:
+    def __call__(
+        self, url: str, form: Mapping[str, str] | bytes, *, flow: str, repeatable: bool = True
+    ) -> Mapping[str, Any]:
         """Post a form and read the JSON that comes back.
 
         Args:
-            url: The full URL of a token endpoint.
-            form: What to send, in the body.
+            url: The full URL of a token endpoint, or of the SOAP API.
+            form: What to send, in the body: a form, or the envelope of SOAP's ``login``, whose answer is given in
+                the terms of a token endpoint.
             flow: What to call the login in errors.
             repeatable: Whether the request may be sent again where it is not certain that it arrived.
 
@@ -331,6 +335,47 @@ class Password:
 
 
 @attrs.frozen
+class SoapLogin:
+    """SOAP API's call ``login``, for orgs that still have it. It ends in Summer '27: use another where you can.
+
+    API versions from 65.0 on do not have it, so it is asked of 64.0, whatever version the client speaks.
+
+    Args:
+        login_url: The org's My Domain URL, ``https://login.salesforce.com`` or ``https://test.salesforce.com``.
+        username: The user's name.
+        password: The user's password.
+        security_token: The user's security token, unless the network is trusted.
+
+    See Also:
+        https://developer.salesforce.com/docs/platform/api/guide/sforce-api-calls-login.html
+
+    Example:
+        >>> from sfconnector import auth
+        >>> auth.SoapLogin("https://acme.my.salesforce.com", "ci@acme.com", "secret", "Tk…")
+        SoapLogin(login_url='https://acme.my.salesforce.com', username='ci@acme.com')
+    """
+
+    login_url: str = attrs.field(converter=login_url)
+    username: str = attrs.field(validator=_text)
+    password: str = attrs.field(repr=False, validator=_text)
+    security_token: str = attrs.field(default="", repr=False, validator=_printable)
+
+    def __attrs_post_init__(self) -> None:
+        warnings.warn(
+            "Salesforce is retiring SOAP API's login() in Summer '27: use ClientCredentials or JwtBearer",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+
+    def login(self, post: TokenTransport) -> Token:
+        from sfconnector._login import SOAP_PATH, login_envelope
+
+        envelope = login_envelope(self.username, self.password + self.security_token)
+        # Refusals are faults of status 500: sent again and again, a wrong password would lock the user out.
+        return Token.of(post(self.login_url + SOAP_PATH, envelope, flow="SoapLogin", repeatable=False), "SoapLogin")
+
+
+@attrs.frozen
 class SfCli:
     """The login that the Salesforce CLI holds for an alias; the CLI renews it.
 
@@ -382,6 +427,8 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Auth:
       optionally ``SALESFORCE_CLIENT_SECRET``
     - ``password``: ``SALESFORCE_LOGIN_URL``, ``SALESFORCE_CLIENT_ID``, ``SALESFORCE_CLIENT_SECRET``,
       ``SALESFORCE_USERNAME``, ``SALESFORCE_PASSWORD`` and optionally ``SALESFORCE_SECURITY_TOKEN``
+    - ``soap_login``: ``SALESFORCE_LOGIN_URL``, ``SALESFORCE_USERNAME``, ``SALESFORCE_PASSWORD`` and optionally
+      ``SALESFORCE_SECURITY_TOKEN``
     - ``sf_cli``: ``SALESFORCE_CLI_ALIAS``
 
     Raises:
@@ -408,12 +455,15 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Auth:
         case "password":
             url, client_id, secret, *user = need("LOGIN_URL", "CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD")
             return Password(url, client_id, secret, user[0], user[1], environ.get("SALESFORCE_SECURITY_TOKEN", ""))
+        case "soap_login":
+            url, *user = need("LOGIN_URL", "USERNAME", "PASSWORD")
+            return SoapLogin(url, user[0], user[1], environ.get("SALESFORCE_SECURITY_TOKEN", ""))
         case "sf_cli":
             return SfCli(*need("CLI_ALIAS"))
         case _:
             raise ValueError(
                 "set SALESFORCE_AUTH in the environment to one of access_token, client_credentials, jwt_bearer, "
-                f"refresh_token, password, sf_cli; it is {way!r}"
+                f"refresh_token, password, soap_login, sf_cli; it is {way!r}"
             )
 
 
