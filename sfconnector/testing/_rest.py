@@ -107,7 +107,8 @@ ROUTES = (
     _route("jobs/query", GET=_rest_query_jobs.all_jobs, POST=_rest_query_jobs.create),
     _route("jobs/query/{id}", GET=_rest_query_jobs.get, PATCH=_rest_query_jobs.change, DELETE=_rest_query_jobs.delete),
     _route("jobs/query/{id}/results", GET=_rest_query_jobs.results),
-    _route("jobs/query/{id}/resultPages", GET=_rest_query_jobs.result_pages),
+    # In the documentation's example the next ones are in lower case.
+    *(_route(f"jobs/query/{{id}}/result{pages}", GET=_rest_query_jobs.result_pages) for pages in ("Pages", "pages")),
     _route("limits", GET=_rest_describe.limits),
     _route("limits/recordCount", GET=_rest_describe.record_count),
     _route("query", GET=_rest_query.query),
@@ -327,6 +328,8 @@ class Rest:
         segments = [unquote(segment) for segment in path.removesuffix("/").split("/")] if path.strip("/") else []
         allowed: set[str] = set()
         try:
+            if segments[:1] == ["jobs"]:
+                _check_jobs_available(segments, call.version)
             for route in ROUTES:
                 variables = route.match(segments)
                 if variables is None:
@@ -349,6 +352,16 @@ class Rest:
                 f"{error_id} (the log of sfconnector.testing tells more)"
             )
             return error_answer(OrgError(500, "UNKNOWN_EXCEPTION", message))
+
+
+def _check_jobs_available(segments: Sequence[str], version: str) -> None:
+    """Bulk API 2.0 came with a version, and its queries with a later one.
+
+    https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/queries.htm
+    """
+    since = _rest_query_jobs.SINCE if segments[1:2] == ["query"] else _rest_ingest.SINCE
+    if float(version) < since:
+        raise OrgError(404, "NOT_FOUND", "The requested resource does not exist")
 
 
 def _check_acceptable(accept: str) -> None:

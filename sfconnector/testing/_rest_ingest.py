@@ -15,7 +15,10 @@ from sfconnector.testing._rest_jobs import choice, found, info, listed, new_fact
 from sfconnector.testing._rest_jobs import delete as delete_job
 from sfconnector.testing._runtime import Runtime
 
-CSV: Final = "text/csv"
+# https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/compressing_response.htm
+CSV: Final = "text/csv;charset=UTF-8"
+# The first API version that has them.
+SINCE: Final = 41
 _OPERATIONS: Final = ("delete", "hardDelete", "insert", "update", "upsert")
 
 
@@ -72,7 +75,10 @@ def _make(runtime: Runtime, call: Call, asked: dict[str, Any]) -> IngestJob:
 def get(runtime: Runtime, _call: Call, job_id: str) -> Answer:
     """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/get_job_info.htm"""
     job = found(runtime, job_id, "V2Ingest", "Classic")
-    return Answer(body=whole(job))
+    counts = {"numberRecordsProcessed": job.records_processed, "numberRecordsFailed": job.records_failed}
+    times = {"apiActiveProcessingTime": job.active_milliseconds, "apexProcessingTime": 0}
+    # Of an open job nothing is counted.
+    return Answer(body=whole(job, **({} if job.state == "Open" else counts), **times))
 
 
 def all_jobs(runtime: Runtime, call: Call) -> Answer:
@@ -124,7 +130,7 @@ def change(runtime: Runtime, call: Call, job_id: str) -> Answer:
 
 def delete(runtime: Runtime, _call: Call, job_id: str) -> Answer:
     """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/delete_job.htm"""
-    return delete_job(runtime, _ingest_job(runtime, job_id))
+    return delete_job(runtime, _ingest_job(runtime, job_id), ("UploadComplete", "JobComplete", "Aborted", "Failed"))
 
 
 def submit(runtime: Runtime, call: Call, job: IngestJob) -> None:

@@ -92,17 +92,10 @@ def info(job: Job, *, kind: bool = False, form: bool = True) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def whole(job: Job) -> dict[str, Any]:
-    """What the answer about a single job tells."""
-    counted = info(job, kind=True) | {
-        "numberRecordsProcessed": job.records_processed,
-        "numberRecordsFailed": job.records_failed,
-        "retries": job.retries,
-        "totalProcessingTime": job.total_milliseconds,
-        "apiActiveProcessingTime": job.active_milliseconds,
-        "apexProcessingTime": 0,
-    }
-    return counted if job.error_message is None else counted | {"errorMessage": job.error_message}
+def whole(job: Job, **more: Any) -> dict[str, Any]:
+    """What the answer about a single job tells, whatever it does."""
+    told = info(job, kind=True) | more | {"retries": job.retries, "totalProcessingTime": job.total_milliseconds}
+    return told if job.error_message is None else told | {"errorMessage": job.error_message}
 
 
 def update(runtime: Runtime, call: Call, job: Job, states: Sequence[str]) -> str:
@@ -123,23 +116,26 @@ def spoken(job: Job) -> str:
     return _SPOKEN.get(job.state, job.state)
 
 
-def delete(runtime: Runtime, job: Job) -> Answer:
-    """Delete a job that has come to its end.
+def delete(runtime: Runtime, job: Job, states: Sequence[str]) -> Answer:
+    """Delete a job that is in one of some states.
 
-    https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/delete_job.htm
+    https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/query_delete_job.htm
     """
     with runtime.bulk.changed:
-        if job.state not in ("UploadComplete", "JobComplete", "Aborted", "Failed"):
-            raise OrgError(400, "INVALIDJOBSTATE", f"Deleting {job.state} Job not allowed")
+        if job.state not in states:
+            message = "Error encountered when deleting the job because the job is not terminated"
+            raise OrgError(400, "API_ERROR", message)
     runtime.bulk.delete(job)
     return Answer(status=204)
 
 
 def listed(runtime: Runtime, call: Call, resource: str) -> Answer:
-    """A page of all jobs that a client asks for."""
+    """A page of all jobs that a client asks for; among query jobs it may ask for ingest jobs, too."""
     kinds = {"ingest": {"V2Ingest", "Classic"}, "query": {"V2Query", "Classic"}}[resource]
     kind = call.params.get("jobType")
-    jobs = [job for job in runtime.bulk.jobs() if job.kind in kinds and kind in (None, job.kind)]
+    if kind is not None:
+        kinds = {kind} & (kinds | {"V2Ingest"})
+    jobs = [job for job in runtime.bulk.jobs() if job.kind in kinds]
     if call.flag("isPkChunkingEnabled"):
         jobs = [job for job in jobs if job.pk_chunking]
     given = call.params.get("queryLocator")

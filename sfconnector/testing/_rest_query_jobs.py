@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from sfconnector.testing import _soql
+from sfconnector.testing._async._chunks import is_supported
 from sfconnector.testing._bulk._query import QueryJob, QueryWork
 from sfconnector.testing._bulk._steering import DAILY_QUERY_JOBS
 from sfconnector.testing._errors import OrgError
@@ -17,6 +18,8 @@ from sfconnector.testing._rest_jobs import delete as delete_job
 from sfconnector.testing._running_user import query_context
 from sfconnector.testing._runtime import Runtime
 
+# The first API version that has query jobs, and the first that has pages side by side.
+SINCE: Final = 47
 _PAGES_SINCE: Final = 58.0
 _PAGES: Final = 5
 _STATES: Final = {
@@ -37,6 +40,9 @@ def create(runtime: Runtime, call: Call) -> Answer:
     store = runtime.store
     context = query_context(store, call.context, runtime.clock(), include_deleted=operation == "queryAll")
     plan = _soql.plan_table(text, store.schema, context)
+    if any(cell.type == "base64" for cell in plan.cells):
+        # In the words of Bulk API 1.0: https://github.com/SFDO-Tooling/CumulusCI/issues/1662
+        raise OrgError(400, "FEATURENOTENABLED", "FeatureNotEnabled : Binary field not supported")
     facts = new_facts(runtime, call, asked)
     if not runtime.usage.take(DAILY_QUERY_JOBS):
         # The wording is not documented.
@@ -53,7 +59,9 @@ def create(runtime: Runtime, call: Call) -> Answer:
 def get(runtime: Runtime, _call: Call, job_id: str) -> Answer:
     """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/query_get_one_job.htm"""
     job = found(runtime, job_id, "V2Query", "Classic")
-    return Answer(body=whole(job))
+    sobject = runtime.store.schema.get(job.sobject)
+    chunked = sobject is not None and is_supported(sobject)
+    return Answer(body=whole(job, numberRecordsProcessed=job.records_processed, isPkChunkingSupported=chunked))
 
 
 def all_jobs(runtime: Runtime, call: Call) -> Answer:
@@ -70,7 +78,7 @@ def change(runtime: Runtime, call: Call, job_id: str) -> Answer:
 
 def delete(runtime: Runtime, _call: Call, job_id: str) -> Answer:
     """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/query_delete_job.htm"""
-    return delete_job(runtime, _query_job(runtime, job_id))
+    return delete_job(runtime, _query_job(runtime, job_id), ("JobComplete", "Aborted", "Failed"))
 
 
 def results(runtime: Runtime, call: Call, job_id: str) -> Answer:

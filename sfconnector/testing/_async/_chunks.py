@@ -40,6 +40,11 @@ _RADIX: Final = len(_ids.DIGITS)
 _VALUES: Final = {digit: value for value, digit in enumerate(_ids.DIGITS)}
 
 
+def is_supported(sobject: SObjectType) -> bool:
+    """Tell whether queries for records of an object can be chunked."""
+    return sobject.custom or sobject.name in _SUPPORTED
+
+
 def check_supported(sobject: SObjectType, parent: SObjectType | None) -> None:
     """Refuse a job for records that cannot be chunked; those of a share or a history are by their parent.
 
@@ -47,7 +52,7 @@ def check_supported(sobject: SObjectType, parent: SObjectType | None) -> None:
         AsyncError: ``InvalidEntity``.
     """
     chunked = parent or sobject
-    if not (chunked.custom or chunked.name in _SUPPORTED) or (parent and _reference(sobject, parent) is None):
+    if not is_supported(chunked) or (parent and _reference(sobject, parent) is None):
         raise AsyncError(INVALID_ENTITY, f"Entity '{sobject.name}' is not supported to use PKChunking.")
 
 

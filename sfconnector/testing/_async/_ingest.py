@@ -16,7 +16,7 @@ from sfconnector.testing._async._errors import TOO_MANY_LOCK_FAILURES, AsyncErro
 from sfconnector.testing._async._processing import Processing
 from sfconnector.testing._bulk import CHUNK
 from sfconnector.testing._bulk._cells import NULL
-from sfconnector.testing._bulk._csv import Upload
+from sfconnector.testing._bulk._csv import Upload, check_lengths
 from sfconnector.testing._bulk._load import Load, Outcome, Source
 from sfconnector.testing._context import RequestContext
 
@@ -48,6 +48,7 @@ class Ingest(Processing):
                 external_id=self.job.external_id,
                 context=RequestContext(user_id=self.job.user_id, version=self.job.version),
                 source=Source(method="POST", path=f"/services/async/{self.job.version}/job/{self.job.id}/batch"),
+                binary=archive is not None,
             )
             save: Callable[[list[Row]], list[Outcome]] = load.save
             if archive is not None:
@@ -69,6 +70,8 @@ class Ingest(Processing):
         parse = _records.read_json if self.job.format == "JSON" else _records.read_xml
         columns, rows = _records.table(parse(request.read_bytes()))
         _check_number(len(rows))
+        for row in rows:
+            check_lengths(row)
         rest = iter(rows)
         return columns, lambda number: list(islice(rest, number))
 

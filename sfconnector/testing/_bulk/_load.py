@@ -68,6 +68,7 @@ class Load:
         external_id: field by which an upsert finds records.
         context: who writes.
         source: where the rows come from.
+        binary: whether they come with files.
 
     Raises:
         OrgError: ``InvalidBatch``: a column cannot be, or one is missing.
@@ -84,6 +85,7 @@ class Load:
         external_id: str | None,
         context: RequestContext,
         source: Source,
+        binary: bool = False,
     ) -> None:
         self._store, self._faults, self._context, self._source = store, faults, context, source
         self._sobject = store.sobject(sobject)
@@ -98,6 +100,8 @@ class Load:
             "hardDelete": self._hard_delete,
         }[operation]
         self._check_columns([name.lower() for name in columns])
+        if not binary:
+            self._check_no_binary(columns)
 
     def save(self, rows: Iterable[Row]) -> list[Outcome]:
         """Save rows in one transaction, each for itself, as Salesforce saves up to 200 at a time."""
@@ -162,6 +166,13 @@ class Load:
             raise _no_field(wanted)
         if self._operation in ("delete", "hardDelete") and len(names) > 1:
             raise OrgError(400, "InvalidBatch", f"The '{self._operation}' batch must contain only ids")
+
+    def _check_no_binary(self, columns: Sequence[str]) -> None:
+        """https://github.com/jsforce/jsforce/issues/228"""
+        for field in map(self._sobject.field, columns):
+            if field is not None and field.type == "base64":
+                message = f"Binary field {field.name} is only supported for content types ZIP_XML and ZIP_CSV"
+                raise OrgError(400, "InvalidBatch", message)
 
     def _check_lock(self, record_id: str | None) -> None:
         self._faults.check_row(self._source.method, self._source.path, record_id)

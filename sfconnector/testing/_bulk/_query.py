@@ -14,9 +14,14 @@ from sfconnector.testing import _soql
 from sfconnector.testing._bulk._csv import lines
 from sfconnector.testing._bulk._engine import Engine, Work
 from sfconnector.testing._bulk._jobs import Job
+from sfconnector.testing._bulk._steering import DAILY_QUERY_STORAGE
+from sfconnector.testing._errors import OrgError
 from sfconnector.testing._store import Store
 
 _OFFSET: Final = struct.Struct("<Q")
+# From this API version on the columns are in the order of the query, before in that of the alphabet.
+_IN_ORDER_SINCE: Final = 50.0
+_MEGABYTE: Final = 1 << 20
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -66,12 +71,15 @@ class QueryWork(Work):
     def steps(self) -> Generator[None, None, None]:
         job = self.job
         plan = _soql.plan_table(job.query, self._store.schema, self._context)
-        reads = [texts(cell) for cell in plan.cells]
+        cells = plan.cells
+        if float(job.version) < _IN_ORDER_SINCE:
+            cells = tuple(sorted(cells, key=lambda cell: cell.path))
+        reads = [texts(cell) for cell in cells]
         with self._store.transaction() as connection:
             snapshot = _soql.take_snapshot(plan, connection)
         try:
             with job.results.open("wb") as results, job.offsets.open("wb") as offsets:
-                header = lines([[cell.path for cell in plan.cells]], job.column_delimiter, job.line_ending)
+                header = lines([[cell.path for cell in cells]], job.column_delimiter, job.line_ending)
                 results.writelines(header)
                 place = len(header[0])
                 while True:
@@ -92,9 +100,19 @@ class QueryWork(Work):
                         offsets.write(_OFFSET.pack(place))
                         break
                     yield
+                self._use_storage(place)
         finally:
             with self._store.transaction():
                 snapshot.drop()
+
+    def _use_storage(self, size: int) -> None:
+        """Count what the results take.
+
+        Raises:
+            OrgError: ``ExceededQuota``; the wording is not documented.
+        """
+        if not self._engine.usage.take(DAILY_QUERY_STORAGE, round(size / _MEGABYTE)):
+            raise OrgError(400, "ExceededQuota", "The daily limit of results of Bulk API 2.0 queries is exceeded.")
 
 
 def texts(cell: Any) -> Callable[[Sequence[Any]], str]:

@@ -10,6 +10,7 @@ from sfconnector.testing._usage import Usage
 # Names of limits.
 DAILY_BATCHES = "DailyBulkApiBatches"
 DAILY_QUERY_JOBS = "DailyBulkV2QueryJobs"
+DAILY_QUERY_STORAGE = "DailyBulkV2QueryFileStorageMB"
 DAILY_RECORDS = "DailyBulkApiRecords"
 _DEFAULT_FAILURE = "InternalServerError : An unexpected error occurred"
 
@@ -81,15 +82,28 @@ class BulkSteering:
             raise ValueError(f"A page cannot have {jobs} jobs.")
         self._jobs_page_size = jobs
 
-    def limit(self, *, batches: int | None = None, records: int | None = None, query_jobs: int | None = None) -> None:
+    def limit(
+        self,
+        *,
+        batches: int | None = None,
+        records: int | None = None,
+        query_jobs: int | None = None,
+        query_storage: int | None = None,
+    ) -> None:
         """Set how much of each the org takes in 24 hours; what is not given stays as it is.
 
         Args:
             batches: of both APIs; 2.0 makes one of 10,000 records. 15,000 at first.
             records: saved by 2.0. 150,000,000 at first.
             query_jobs: of 2.0. 10,000 at first.
+            query_storage: megabytes of results of 2.0; a job counts with whole ones. 976,562 at first.
         """
-        given = {DAILY_BATCHES: batches, DAILY_RECORDS: records, DAILY_QUERY_JOBS: query_jobs}
+        given = {
+            DAILY_BATCHES: batches,
+            DAILY_RECORDS: records,
+            DAILY_QUERY_JOBS: query_jobs,
+            DAILY_QUERY_STORAGE: query_storage,
+        }
         for name, maximum in given.items():
             if maximum is not None:
                 if maximum < 0:

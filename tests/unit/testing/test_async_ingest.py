@@ -247,6 +247,30 @@ def test_batches_that_fail_as_a_whole(bulk_v1: AsyncApi, content_type: str, data
     assert int(bulk_v1.job(job_id)["numberBatchesFailed"]) == 1
 
 
+@pytest.mark.parametrize("content_type", ["CSV", "JSON", "XML"])
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"Name": 131_073}, "Exceeded max field size: 131073"),
+        (
+            {"Name": 131_072, "Phone": 131_072, "Fax": 131_072, "Description": 6_785},
+            "Exceeded max length for one record: 400001. Max length for one record should be less than or equal to "
+            "400000",
+        ),
+    ],
+)
+def test_records_and_values_have_a_length(
+    bulk_v1: AsyncApi, content_type: str, values: dict[str, int], message: str
+) -> None:
+    record = {name: "a" * length for name, length in values.items()}
+    data = {
+        "CSV": f"{','.join(record)}\n{','.join(record.values())}\n",
+        "JSON": json.dumps([record]),
+        "XML": sobjects("".join(f"<{name}>{value}</{name}>" for name, value in record.items())),
+    }[content_type]
+    assert bulk_v1.failure("insert", "Account", data, content_type) == f"ClientInputError : {message}"
+
+
 @pytest.mark.parametrize(("content_type", "data"), [("JSON", "[{"), ("XML", "<sObjects"), ("XML", "<!DOCTYPE a><a/>")])
 def test_what_cannot_be_parsed(bulk_v1: AsyncApi, content_type: str, data: str) -> None:
     message = bulk_v1.failure("insert", "Account", data, content_type)

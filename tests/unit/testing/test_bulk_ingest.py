@@ -36,6 +36,13 @@ def test_a_job_goes_from_open_to_complete(api: Api) -> None:
         "lineEnding": "LF",
         "columnDelimiter": "COMMA",
     }
+    told = api("GET", f"jobs/ingest/{stamps['id']}").json()
+    assert told == {
+        **made,
+        **stamps,
+        "jobType": "V2Ingest",
+        **dict.fromkeys(("retries", "totalProcessingTime", "apiActiveProcessingTime", "apexProcessingTime"), 0),
+    }
     uploaded = api("PUT", f"/{made['contentUrl']}", data=b"Name\nA\nB\n", headers={"Content-Type": "text/csv"})
     assert (uploaded.status_code, uploaded.content) == (201, b"")
     api.org.bulk.hold()
@@ -189,8 +196,21 @@ def test_a_header_that_cannot_be_fails_the_job(api: Api, operation: str, header:
     [
         (b"Name\r\nA\r\n", "LineEnding is invalid on user data. Current LineEnding setting is LF"),
         (b"Name\nA\n\xff\n", "Failed to parse CSV: the data is not UTF-8"),
-        (b'Name\n"A\nB\n', "Failed to parse CSV: a quoted value does not end"),
-        (b'Name\n"A"B"C"\n', "Failed to parse CSV: "),
+        (b'Name\n"A\nB\n', "Failed to parse CSV: EOF reached before closing an opened quote"),
+        (b'Name\n"A"B"C"\n', "Failed to parse CSV: Not expecting more text after end quote"),
+        (b'Name\n"A" \n', "Failed to parse CSV: Not expecting more text after end quote"),
+        (b'Name\nA ""B""\n', "Failed to parse CSV: Found unescaped quote. A value with quote should be within a quote"),
+        (b'Name,Phone\n"A", "B"\n', "Failed to parse CSV: Found unescaped quote."),
+        (b"Name\n" + b"A" * 131_073 + b"\n", "Exceeded max field size: 131073"),
+        (
+            b"Name,Phone,Fax,Description\n" + b",".join([b"A" * 100_001] * 4) + b"\n",
+            "Exceeded max length for one record: 400004. Max length for one record should be less than or equal to "
+            "400000",
+        ),
+        (
+            b",".join([b"Name"] * 5001) + b"\nA\n",
+            "Failed to parse CSV: Exceeded max number of columns per record : 5000",
+        ),
         (b"Name\nA,B\n", "Failed to parse CSV: a row has more columns than the header"),
     ],
 )
@@ -217,6 +237,12 @@ def test_every_delimiter_and_line_ending(api: Api, delimiter: str, line_ending: 
     assert body.startswith(f'"sf__Id"{char}"sf__Created"{char}"Name"{char}"Description"{end}')
     found = api("GET", "query", params={"q": "SELECT Description FROM Account ORDER BY Name"}).json()["records"]
     assert [record["Description"] for record in found] == [value, None, None]
+
+
+def test_files_do_not_go_with_rows(api: Api) -> None:
+    job = load(api, "insert", "Attachment", "Name,Body\na,QQ==\n")
+    message = "InvalidBatch : Binary field Body is only supported for content types ZIP_XML and ZIP_CSV"
+    assert (job.info()["state"], job.info()["errorMessage"]) == ("Failed", message)
 
 
 def test_large_values_are_read_whole(api: Api, local_org: LocalOrg) -> None:

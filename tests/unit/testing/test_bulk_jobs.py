@@ -68,7 +68,7 @@ def test_jobs_that_cannot_be_are_refused(api: Api, properties: Any, code: str) -
 def test_what_a_state_does_not_allow_is_refused(api: Api) -> None:
     job = ingest(api)
     assert refusal(job.change("JobComplete")) == (400, "INVALIDJOBSTATE")
-    assert refusal(api("DELETE", job.path)) == (400, "INVALIDJOBSTATE")
+    assert refusal(api("DELETE", job.path)) == (400, "API_ERROR")
     job.put(b"Name\nA\n")
     job.finish()
     for state, message in (
@@ -123,6 +123,9 @@ def test_jobs_are_listed_page_by_page(api: Api) -> None:
     assert [job["id"] for job in (*first["records"], *second["records"])] == ids
     assert first["records"][0]["jobType"] == "V2Ingest"
     assert [job["id"] for job in api("GET", "jobs/query").json()["records"]] == [query_id]
+    of_ingest = api("GET", "jobs/query", params={"jobType": "V2Ingest"}).json()
+    assert [job["id"] for job in of_ingest["records"]] == ids[:10]
+    assert api("GET", "jobs/ingest", params={"jobType": "V2Query"}).json()["records"] == []
     for params in ({"jobType": "Classic"}, {"isPkChunkingEnabled": "true"}):
         assert api("GET", "jobs/ingest", params=params).json()["records"] == []
     assert refusal(api("GET", "jobs/ingest", params={"queryLocator": "x"})) == (400, "INVALID_QUERY_LOCATOR")
@@ -153,6 +156,25 @@ def test_the_records_and_the_query_jobs_of_a_day_are_counted(api: Api) -> None:
     assert refusal(api("POST", "jobs/query", json=body)) == (400, "EXCEEDEDQUOTA")
     with pytest.raises(ValueError, match="cannot be -1"):
         api.org.bulk.limit(batches=-1)
+
+
+def test_the_results_of_a_day_are_counted(api: Api) -> None:
+    api.org.bulk.limit(query_storage=1)
+    query(api, "SELECT Id FROM Account")
+    load(api, "insert", "Account", "Name,Description\n" + f"A,{'x' * 30_000}\n" * 40)
+    assert api("GET", "limits").json()["DailyBulkV2QueryFileStorageMB"] == {"Max": 1, "Remaining": 1}
+    first, second = (query(api, "SELECT Description FROM Account") for _ in range(2))
+    assert api("GET", f"jobs/query/{first}").json()["state"] == "JobComplete"
+    assert api("GET", "limits").json()["DailyBulkV2QueryFileStorageMB"] == {"Max": 1, "Remaining": 0}
+    assert api("GET", f"jobs/query/{second}").json()["errorMessage"].startswith("ExceededQuota : ")
+
+
+@pytest.mark.parametrize(("path", "since"), [("jobs/ingest", 41), ("jobs/query", 47)])
+def test_versions_before_there_were_jobs_have_none(local_org: LocalOrg, path: str, since: int) -> None:
+    for version, status in ((since - 1, 404), (since, 200)):
+        old = Api(local_org, f"{version}.0")
+        with old.http:
+            assert old("GET", path).status_code == status
 
 
 def test_hard_delete_needs_its_permission(api: Api) -> None:

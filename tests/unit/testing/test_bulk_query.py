@@ -29,12 +29,17 @@ def test_results_come_page_by_page(api: Api, five: str) -> None:
     path = f"jobs/query/{five}"
     info = api("GET", path).json()
     assert (info["state"], info["object"], info["numberRecordsProcessed"]) == ("JobComplete", "Account", 5)
-    assert info["jobType"] == "V2Query"
+    assert list(info) == [
+        *("id", "operation", "object", "createdById", "createdDate", "systemModstamp", "state", "concurrencyMode"),
+        *("contentType", "apiVersion", "jobType", "lineEnding", "columnDelimiter", "numberRecordsProcessed"),
+        *("isPkChunkingSupported", "retries", "totalProcessingTime"),
+    ]
+    assert (info["jobType"], info["isPkChunkingSupported"], info["apiVersion"]) == ("V2Query", True, 68.0)
     pages = []
     locator = None
     while locator != "null":
         response = api("GET", f"{path}/results", params={"maxRecords": 2, "locator": locator})
-        assert response.headers["Content-Type"] == "text/csv"
+        assert response.headers["Content-Type"] == "text/csv;charset=UTF-8"
         locator = response.headers["Sforce-Locator"]
         pages.append(rows(response))
         assert response.headers["Sforce-NumberOfRecords"] == str(len(pages[-1]))
@@ -54,6 +59,7 @@ def test_pages_may_be_fetched_side_by_side(api: Api, five: str) -> None:
     base = f"/services/data/v68.0/jobs/query/{job_id}"
     first = api("GET", f"{base}/resultPages").json()
     assert (first["done"], len(first["resultPages"])) == (False, 5)
+    assert api("GET", f"{base}/resultpages").json() == first
     second = api("GET", first["nextRecordsUrl"]).json()
     assert (second["done"], second["nextRecordsUrl"], len(second["resultPages"])) == (True, None, 2)
     urls = [page["resultUrl"] for page in (*first["resultPages"], *second["resultPages"])]
@@ -63,6 +69,14 @@ def test_pages_may_be_fetched_side_by_side(api: Api, five: str) -> None:
     assert [row["Name"] for url in urls for row in fetched[url]] == ["A0", "A1", "A2", "A3", "A4", "B", "B"]
     api.org.bulk.query_page_size = 100
     assert len(rows(api("GET", urls[0]))) == 1
+
+
+def test_columns_were_in_the_order_of_the_alphabet_once(api: Api) -> None:
+    for version, header in (("49.0", b'"Id","Name","Owner.Name"\n'), ("50.0", b'"Owner.Name","Name","Id"\n')):
+        old = Api(api.org, version)
+        with old.http:
+            path = f"jobs/query/{query(old, 'SELECT Owner.Name, Name, Id FROM Account')}"
+            assert old("GET", f"{path}/results").content == header
 
 
 def test_a_query_that_finds_nothing_has_a_header(api: Api) -> None:
@@ -144,6 +158,7 @@ def test_a_job_sees_the_records_as_they_were_when_it_began(api: Api) -> None:
             "Aggregate Relationships not supported in Bulk V2 Query with CSV content type",
         ),
         ("SELECT TYPEOF What WHEN Account THEN Name END FROM Task", "API_ERROR", ""),
+        ("SELECT Body FROM Attachment", "FEATURENOTENABLED", "FeatureNotEnabled : Binary field not supported"),
         ("SELECT Nothing__c FROM Account", "INVALID_FIELD", ""),
         ("SELECT Id FROM Nothing__c", "INVALID_TYPE", ""),
         ("SELECT", "MALFORMED_QUERY", ""),
@@ -179,6 +194,11 @@ def test_results_wait_for_the_end_of_the_job(api: Api) -> None:
         "JOB_NOT_COMPLETE",
         "can only download query results of successfully completed bulk job with status: JOB_COMPLETE. "
         "Current status: UPLOAD_COMPLETE",
+    )
+    assert refusal(api("DELETE", path)) == (
+        400,
+        "API_ERROR",
+        "Error encountered when deleting the job because the job is not terminated",
     )
     assert api("PATCH", path, json={"state": "Aborted"}).json()["state"] == "Aborted"
     api.org.bulk.release()
