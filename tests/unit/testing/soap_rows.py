@@ -12,10 +12,7 @@ def get(api: Api, sobject: str, record_id: str) -> dict[str, Any]:
 
 
 def query_all(api: Api, soql: str) -> list[dict[str, Any]]:
-    response = api("GET", "queryAll", params={"q": soql})
-    assert response.status_code == 200, response.text
-    records = response.json()["records"]
-    return [{name: value for name, value in record.items() if name != "attributes"} for record in records]
+    return query(api, soql, "queryAll")
 
 
 def deleted(api: Api, sobject: str) -> list[tuple[str, str | None]]:
@@ -26,3 +23,14 @@ def deleted(api: Api, sobject: str) -> list[tuple[str, str | None]]:
 
 def missing(record_id: str) -> str:
     return record_id[:8] + "9999999"
+
+
+def query(api: Api, soql: str, resource: str = "query") -> list[dict[str, Any]]:
+    response = api("GET", resource, params={"q": soql})
+    assert response.status_code == 200, response.text
+    records = response.json()["records"]
+    return [{name: value for name, value in record.items() if name != "attributes"} for record in records]
+
+
+def picked(record: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: record[name] for name in names}
