@@ -93,14 +93,12 @@ class Page:
         Raises:
             InvalidResponseError: What came is no CSV.
         """
-        count = 0
         try:
             rows = Rows(chain([self.header], self.blocks()), self.dialect)
-            for count, row in enumerate(rows.dicts(), 1):  # noqa: B007  # used after the loop
-                yield row
+            yield from rows.dicts()
         except ValueError as error:
             raise self.invalid(str(error)) from None
-        self.rows = count
+        self.rows = rows.count
 
     @property
     def announced(self) -> int | None:

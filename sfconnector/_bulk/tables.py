@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from itertools import repeat
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from sfconnector._ahead import in_order
@@ -19,9 +19,10 @@ from sfconnector._tables import Choices, array, arrow_type, misfit, pyarrow, sch
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Bytes that are read at a time, up to four times as many are in memory; and those of a batch.
-_CHUNK: Final = 1 << 22
-_BLOCK: Final = 1 << 20
+# Bytes that are parsed at a time, as one block of Arrow's, and how many threads do so.
+_CHUNK: Final = 1 << 20
+_BLOCK: Final = 1 << 30
+_WORKERS: Final = min(os.cpu_count() or 1, 4)
 # Bytes of a row group of a Parquet file, before it is compressed.
 _ROW_GROUP: Final = 1 << 25
 # What may stand before a quote that opens a cell or stands for itself; and how many such rows are passed by before
@@ -53,7 +54,7 @@ class Reader:
             for kind, converted in zip(self.schema.types, self._converted, strict=True)
         ]
         self._options: dict[str, Any] = {
-            "read_options": csv.ReadOptions(column_names=names, block_size=_BLOCK),
+            "read_options": csv.ReadOptions(column_names=names, block_size=_BLOCK, use_threads=False),
             "parse_options": csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
             "convert_options": csv.ConvertOptions(
                 column_types=dict(zip(names, read_as, strict=True)),
@@ -73,17 +74,20 @@ class Reader:
         Raises:
             ValueError: It is not such CSV, or a value is not of the type of its column.
         """
-        pa, csv = pyarrow(), importlib.import_module("pyarrow.csv")
-        # In a thread of ours: if Arrow itself read ahead from an object of Python's, which it does in one of its own,
-        # it could keep the process from ending.
-        ahead = in_order(repeat(partial(next, whole_rows(blocks, self._terminator), None)), 1)
+        pa = pyarrow()
+        # In threads of ours: if Arrow itself read ahead from an object of Python's, it could keep the process from
+        # ending. What comes from the network is read in the caller's.
+        calls = (partial(self._parse, data) for data in whole_rows(blocks, self._terminator))
         try:
-            with closing(ahead):
-                while (data := next(ahead)) is not None:
-                    for batch in csv.read_csv(pa.BufferReader(data), **self._options).to_batches():
-                        yield self._convert(batch)
+            with closing(in_order(calls, _WORKERS)) as parsed:
+                for batches in parsed:
+                    yield from batches
         except pa.ArrowInvalid as error:
             raise self._explained(error) from None
+
+    def _parse(self, data: bytes) -> list[pa.RecordBatch]:
+        pa, csv = pyarrow(), importlib.import_module("pyarrow.csv")
+        return [self._convert(batch) for batch in csv.read_csv(pa.BufferReader(data), **self._options).to_batches()]
 
     def empty(self) -> pa.RecordBatch:
         """Give a batch without rows."""

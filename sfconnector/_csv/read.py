@@ -56,6 +56,7 @@ class Rows:
 
     Attributes:
         columns: The header; empty where there is none.
+        count: How many rows there are, once all of them have been read.
 
     Raises:
         ValueError: While reading: the text is not UTF-8, a quote never closes or closes too early, a row has more or
@@ -68,22 +69,24 @@ class Rows:
         delimiter = (dialect or Dialect()).delimiter
         raw = io.BufferedReader(_Pieces(_pieces(source), strip_nul), _PIECE)
         self._reader = reader(io.TextIOWrapper(raw, "utf-8-sig", newline=""), delimiter)
-        self._line = 0
+        self._line = self.count = 0
         self.columns: tuple[str, ...] = ()
         with self._explained():
             self.columns = tuple(next(filter(None, self._reader), ()))
 
     def lists(self) -> Iterator[list[str]]:
         """Give each row as the list of its cells."""
-        count, source = len(self.columns), self._reader
+        width, source, count = len(self.columns), self._reader, 0
         self._line = source.line_num
         with self._explained():
             for row in source:
-                if len(row) == count:
+                if len(row) == width:
+                    count += 1
                     yield row
                 elif row:
-                    raise ValueError(f"line {self._line + 1} has {len(row)} cells, and the header has {count}")
+                    raise ValueError(f"line {self._line + 1} has {len(row)} cells, and the header has {width}")
                 self._line = source.line_num
+        self.count = count
 
     def dicts(self) -> Iterator[dict[str, str]]:
         """Give each row as a dict.
