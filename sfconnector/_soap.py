@@ -135,6 +135,11 @@ class Soap:
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_convertlead.htm
+
+        Example:
+            >>> conversion = sf.soap.convert_lead(lead_id, opportunity_name="First order")
+            >>> conversion.account_id[:3], conversion.contact_id[:3], conversion.opportunity_id[:3]
+            ('001', '003', '006')
         """
         lead = LeadConvert(
             lead_id,
@@ -196,6 +201,10 @@ class Soap:
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_convertlead.htm
+
+        Example:
+            >>> [result.success for result in sf.soap.convert_leads([lead_id])]
+            [True]
         """
         if converted_status is not None and not _envelopes.check_sendable("converted_status", converted_status).strip():
             raise ValueError("converted_status is blank")
@@ -210,6 +219,13 @@ class Soap:
 
         Raises:
             ValueError: The org has none.
+
+        See Also:
+            https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_leadstatus.htm
+
+        Example:
+            >>> sf.soap.converted_status()
+            'Closed - Converted'
         """
         with self._lock:
             if self._status is None:
@@ -251,6 +267,11 @@ class Soap:
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_merge.htm
+
+        Example:
+            >>> double = sf.sobject("Account").create({"Name": "Acme"}).id
+            >>> sf.soap.merge("Account", account_id, [double]).merged_ids == (double,)
+            True
         """
         from sfconnector_generated.soap.models import MergeRequest
 
@@ -295,6 +316,11 @@ class Soap:
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_undelete.htm
+
+        Example:
+            >>> sf.sobject("Account").delete(account_id)
+            >>> [result.success for result in sf.soap.undelete([account_id])]
+            [True]
         """
         how = Sending(False, workers, batch_size, MOST_BYTES, raise_on_failure, timeout)
         return self._by_id("undelete", undelete, ids, how, call_options)
@@ -324,6 +350,11 @@ class Soap:
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_emptyrecyclebin.htm
+
+        Example:
+            >>> sf.sobject("Account").delete(account_id)
+            >>> [result.success for result in sf.soap.empty_recycle_bin([account_id])]
+            [True]
         """
         how = Sending(False, workers, batch_size, MOST_BYTES, raise_on_failure, timeout)
         return self._by_id("empty_recycle_bin", empty_recycle_bin, ids, how, call_options)
@@ -336,6 +367,10 @@ class Soap:
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_getservertimestamp.htm
+
+        Example:
+            >>> sf.soap.server_timestamp().tzinfo
+            datetime.timezone.utc
         """
         build, parse = get_server_timestamp.build, get_server_timestamp.parse
         return _envelopes.call(self._session, build, parse, timeout=timeout).timestamp
@@ -348,6 +383,10 @@ class Soap:
 
         See Also:
             https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_getuserinfo.htm
+
+        Example:
+            >>> sf.soap.user_info().user_name == username
+            True
         """
         return _envelopes.call(self._session, get_user_info.build, get_user_info.parse, timeout=timeout)
 

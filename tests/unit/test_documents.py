@@ -1,5 +1,6 @@
 """Every example runs: the code blocks of the README and the guide, and the examples in docstrings."""
 
+import csv
 import doctest
 import importlib
 import os
@@ -44,6 +45,7 @@ MODULES = [
     "sfconnector._reports",
     "sfconnector._retry",
     "sfconnector._search",
+    "sfconnector._soap",
     "sfconnector._sobjects",
     "sfconnector._soql",
     "sfconnector._sosl",
@@ -98,6 +100,7 @@ def names(local_org: LocalOrg, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
             "client_secret": local_org.client_secret,
             "file": sf.files.upload(b"Dear all", name="letter.txt"),
             "folder_path": tmp_path,
+            "lead_id": sf.sobject("Lead").create({"LastName": "Lovelace", "Company": "Engines"}).id,
             "report_id": report_on(local_org, sf),
             "refresh_token": local_org.refresh_token(),
             "private_key": local_org.private_key,
@@ -246,3 +249,40 @@ def test_the_round_trip_script_brings_every_value_back(local_org: LocalOrg, tmp_
     run = subprocess.run(command, capture_output=True, text=True, env=environ, timeout=120)
     assert (run.returncode, run.stdout) == (0, "1,500 rows up, 0 refused, 1,500 down, 0 different\n"), run.stderr
     assert fault.hits == 3
+
+
+def test_the_lead_script_converts_what_it_can_and_tells_of_the_rest(
+    sf: Salesforce, local_org: LocalOrg, tmp_path: Path
+) -> None:
+    leads, converted, rejected = (tmp_path / name for name in ("leads.csv", "converted.csv", "rejected.csv"))
+    people = [{"LastName": f"L{number}", "Company": f'"{number}" <& Co>'} for number in range(205)]
+    ids = [str(result.id) for result in sf.sobject("Lead").create_many(people)]
+    account = sf.sobject("Account").create({"Name": people[3]["Company"]}).id
+    sf.soap.convert_lead(ids[7])
+    with leads.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["lead_id", "account_id", "opportunity_name", "owner_id"])
+        writer.writerows([each, "", "]]> 😀" if number == 5 else "", ""] for number, each in enumerate(ids))
+
+    def run(source: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, ROOT / "docs/leads/convert.py", source, "--converted", converted]
+        environ = os.environ | local_org.environ()
+        return subprocess.run(
+            [*command, "--rejected", rejected], capture_output=True, text=True, env=environ, timeout=120
+        )
+
+    first = run(leads)
+    assert (first.returncode, first.stderr) == (1, "")
+    assert first.stdout == (
+        f"204 converted, 1 refused\n  {ids[7]}: CANNOT_UPDATE_CONVERTED_LEAD: cannot reference converted lead\n"
+    )
+    with converted.open(encoding="utf-8", newline="") as file:
+        rows = {row["lead_id"]: row for row in csv.DictReader(file)}
+    assert [*rows] == [each for each in ids if each != ids[7]]
+    assert rows[ids[3]]["account_id"] == account
+    opportunities = [record["Name"] for record in sf.query("SELECT Name FROM Opportunity WHERE Name LIKE '%]]>%'")]
+    assert opportunities == ["]]> 😀"]
+    assert [each for each in ids if rows.get(each, {}).get("opportunity_id")] == [ids[5]]
+    again = run(rejected)
+    assert (again.returncode, again.stdout.splitlines()[0]) == (1, "0 converted, 1 refused")
+    assert run(tmp_path / "none.csv").returncode != 0
