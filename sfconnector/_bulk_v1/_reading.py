@@ -134,11 +134,15 @@ def _plain(found: Arriving, text: bytes) -> bytes:
 
 
 def _result_ids(found: Arriving) -> list[str]:
+    ids: Any = None
     if found.data_format == "XML":
-        return [each.text or "" for each in _xml.elements(found.chunks, 1, "result-list")]
-    ids = loads(b"".join(found.chunks) or b"[]") if found.data_format == "JSON" else None
-    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
+        ids = [each.text for each in _xml.elements(found.chunks, 1, "result-list")]
+    elif found.data_format == "JSON":
+        ids = loads(b"".join(found.chunks) or b"[]")
+    if not isinstance(ids, list) or not all(isinstance(each, str) and each for each in ids):
         raise ValueError("a list of the ids of results was expected")
+    if len(set(ids)) < len(ids):
+        raise ValueError("a result is listed twice")
     return ids
 
 

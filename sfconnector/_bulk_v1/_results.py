@@ -82,6 +82,8 @@ def _json_error(error: Mapping[str, Any]) -> ErrorDetail:
 
 def _xml_results(chunks: Iterable[bytes]) -> Iterator[RowResult]:
     for result in _xml.elements(chunks, 1, "results"):
+        if result.name != "result":
+            raise ValueError("among the results there is something else")
         told = result.texts()
         errors = tuple(_xml_error(each) for each in result.children if each.name == "errors")
         yield RowResult(told.get("id") or None, told.get("success") == "true", told.get("created") == "true", errors)

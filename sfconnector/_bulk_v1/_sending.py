@@ -55,13 +55,21 @@ class Lane:
         open_job: Creates a job.
         media_type: Of the batches.
         timeout: Seconds for each request instead of the session's own.
+        is_chunked: Whether Salesforce adds batches to the only one of a job, which is the first then.
     """
 
     def __init__(
-        self, session: Session, open_job: Callable[[], BulkV1Job], media_type: str, timeout: Seconds = None
+        self,
+        session: Session,
+        open_job: Callable[[], BulkV1Job],
+        media_type: str,
+        timeout: Seconds = None,
+        *,
+        is_chunked: bool = False,
     ) -> None:
         self._session, self._open_job = session, open_job
         self._media_type, self._timeout = media_type, timeout
+        self._is_chunked = is_chunked
         self.jobs: list[BulkV1Job] = []
         self.sent: list[Sent] = []
         self._known: set[str] = set()
@@ -114,7 +122,10 @@ class Lane:
             request = add_batch.build(job.id, body=body, content_type=self._media_type)
             response = self._session.send(request, timeout=self._timeout)
         self._session.check(response)
-        return read(self._session, response, add_batch.parse)
+        info = read(self._session, response, add_batch.parse)
+        if info.id in self._known:
+            raise InvalidResponseError(response, "the new batch has the id of another one")
+        return info
 
     def _settle(self, job: BulkV1Job) -> str | None:
         """Find out whether the batch of the latest call was added, and see to it that it is not added later.
@@ -122,8 +133,11 @@ class Lane:
         Raises:
             SalesforceError: Salesforce could not be asked.
         """
-        job.close(timeout=self._timeout)
-        return new_batch(job.batches(timeout=self._timeout), self._known)
+        total = job.close(timeout=self._timeout).number_batches_total
+        infos = job.batches(timeout=self._timeout)
+        if self._is_chunked and infos:
+            return infos[0].id
+        return new_batch(infos, self._known, total or 0)
 
 
 class Lanes:
@@ -189,8 +203,19 @@ class Lanes:
         return batch.size
 
 
-def new_batch(infos: BatchInfos, known: Set[str]) -> str | None:
-    """Find the batch of a job that is not known yet, if there is one."""
+def new_batch(infos: BatchInfos, known: Set[str], total: int = 0) -> str | None:
+    """Find the batch of a job that is not known yet, if there is one.
+
+    Args:
+        infos: The batches of the job, which takes no more.
+        known: Ids of batches.
+        total: How many the job has at least.
+
+    Raises:
+        JobError: It cannot be told.
+    """
+    if len(infos) < total:
+        raise JobError(f"{len(infos)} batches of the job are listed, and it has {total}")
     new = [info.id for info in infos if info.id not in known]
     if len(new) > 1:
         raise JobError(

@@ -148,10 +148,10 @@ class BulkV1(Ingests):
                 timeout=timeout,
             )
 
-        lane = Lane(self._session, open_job, MEDIA_TYPES[content_type], timeout)
+        lane = Lane(self._session, open_job, MEDIA_TYPES[content_type], timeout, is_chunked=bool(pk_chunking))
         lane.send(FileBatch(0, 1, BytesIO(text), len(text)))
         # Open until its end: Salesforce may add batches, and aborts no job that is closed.
-        return BulkV1Query(self._session, lane.jobs[-1].last)
+        return BulkV1Query(self._session, lane.jobs[-1].last, is_chunked=bool(pk_chunking))
 
     def __repr__(self) -> str:
         return "<BulkV1>"

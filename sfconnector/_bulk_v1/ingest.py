@@ -15,7 +15,7 @@ from sfconnector._bulk.ingest_errors import FailedRow
 from sfconnector._bulk_v1._reading import read_row_results, read_rows
 from sfconnector._bulk_v1._results import RowResult
 from sfconnector._bulk_v1._sending import Sent, new_batch
-from sfconnector._bulk_v1.jobs import ENDED, BulkV1Job, ask, batches_of, change
+from sfconnector._bulk_v1.jobs import ENDED, BulkV1Job, Listed, ask, batches_of, change
 from sfconnector._polling import wait_for
 from sfconnector._progress import JobProgress, Progress
 from sfconnector._results import RecordResult
@@ -63,6 +63,7 @@ class BulkV1Ingest:
         # Where it is not known, Salesforce is asked for it.
         self._sent = sent
         self._infos: dict[str, BatchInfo] = {}
+        self._listed = Listed(self)
 
     @property
     def job_ids(self) -> tuple[str, ...]:
@@ -114,6 +115,8 @@ class BulkV1Ingest:
         if raise_on_failure and (failed := sum(each.number_records_failed or 0 for each in self._infos.values())):
             with closing(self.failures()) as failures:
                 held = tuple(islice(failures, _HELD))
+            if not held:
+                raise JobError(f"{self}: {failed:,} rows have failed, and no result tells of them", job=self)
             of = sum(each.number_records_processed or 0 for each in self._infos.values())
             raise RecordError(held[0].errors, index=held[0].index, failures=held, failed=failed, of=of, job=self)
         return self
@@ -238,8 +241,8 @@ class BulkV1Ingest:
             self._settle()
         infos = [info for job in self.jobs for info in batches_of(self._session, job.id)]
         self._infos = {info.id: info for info in infos}
-        known = {sent.id for sent in self._sent or ()}
-        return known <= self._infos.keys() and all(info.state in ENDED for info in infos)
+        known = (sent.id for sent in self._sent or ())
+        return self._listed.has_all(infos, known) and all(info.state in ENDED for info in infos)
 
     def _settle(self) -> None:
         """Find out whether batches were added of which that is not known yet."""
@@ -308,6 +311,8 @@ class BulkV1Ingest:
             for row, result in zip_longest(rows, results):
                 if row is None:
                     raise JobError(f"{self}: batch {info.id} has more results than rows", job=self)
+                if result is None and info.state == "Completed":
+                    raise JobError(f"{self}: batch {info.id} has fewer results than rows", job=self)
                 yield self._origin(start + number), row, result
                 number += 1
         if count not in {None, number}:

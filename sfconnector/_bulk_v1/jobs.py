@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -15,7 +15,7 @@ from sfconnector_generated.errors import ParseError
 
 from sfconnector._names import check_id, check_name
 from sfconnector._session import Seconds, Session
-from sfconnector.errors import BadRequestError, InvalidResponseError
+from sfconnector.errors import BadRequestError, InvalidResponseError, JobError
 
 if TYPE_CHECKING:
     from sfconnector_generated.bulk_v1.models import BatchInfo, JobInfo
@@ -31,6 +31,8 @@ ConcurrencyMode: TypeAlias = Literal["Parallel", "Serial"]
 ENDED: Final = frozenset({"Completed", "Failed", "NotProcessed"})
 QUERIES: Final = frozenset({"query", "queryAll"})
 _LARGEST_CHUNK: Final = 250_000
+# Lists in a row, of which each may come from a server that is behind.
+_MOST_INCOMPLETE: Final = 5
 # What Salesforce says to whoever changes a job that is closed or aborted.
 _STATE_CODES: Final = frozenset({"InvalidJobState"})
 
@@ -209,6 +211,37 @@ class BulkV1Job:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}, {self.operation} {self.sobject}, {self.state}>"
+
+
+class Listed:
+    """Sees to it that no batch vanishes from the lists of batches.
+
+    Args:
+        job: The handle of whoever asks for them.
+    """
+
+    def __init__(self, job: object) -> None:
+        self._job = job
+        self._known: set[str] = set()
+        self._incomplete = 0
+
+    def has_all(self, infos: BatchInfos, known: Iterable[str] = ()) -> bool:
+        """Tell whether all batches are listed of which was heard before.
+
+        Args:
+            infos: The list.
+            known: Ids of which was heard elsewhere.
+
+        Raises:
+            JobError: One was missing in several lists in a row.
+        """
+        found = {info.id for info in infos}
+        self._known.update(found, known)
+        missing = self._known - found
+        self._incomplete = self._incomplete + 1 if missing else 0
+        if self._incomplete == _MOST_INCOMPLETE:
+            raise JobError(f"{self._job}: batch {min(missing)} is not listed any more", job=self._job)
+        return not missing
 
 
 def batches_of(session: Session, job_id: str, timeout: Seconds = None) -> BatchInfos:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Set
 from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Final, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 from sfconnector._ahead import in_order
+from sfconnector._bulk.query_csv import RowCount
 from sfconnector._bulk_v1._reading import read_records, result_ids, result_text
 from sfconnector._bulk_v1._results import NO_RECORDS, records
-from sfconnector._bulk_v1.jobs import ENDED, BatchInfos, BulkV1Job
+from sfconnector._bulk_v1.jobs import ENDED, BatchInfos, BulkV1Job, Listed
 from sfconnector._download import check_target, replacing
 from sfconnector._polling import wait_for
 from sfconnector._prepare import check_count
 from sfconnector._progress import JobProgress, Progress
+from sfconnector._session import Session
 from sfconnector.errors import ErrorDetail, JobError, SalesforceError
+
+if TYPE_CHECKING:
+    from sfconnector_generated.bulk_v1.models import JobInfo
 
 _IN_MEMORY: Final = 1 << 20
 _LITERAL: Final = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
@@ -56,6 +62,11 @@ class BulkV1Query(BulkV1Job):
         https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-bulk-query-processing.html
     """
 
+    def __init__(self, session: Session, info: JobInfo, *, is_chunked: bool | None = None) -> None:
+        super().__init__(session, info)
+        # What is not known of a job that was found by its id.
+        self._is_chunked = is_chunked
+
     def wait(self, timeout: float | None = None, progress: Progress | None = None) -> Self:
         """Wait until all batches have ended, asking less and less often.
 
@@ -75,7 +86,7 @@ class BulkV1Query(BulkV1Job):
         See Also:
             https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-batches-interpret-status.html
         """
-        self._judge(self._wait_for(_has_news(frozenset(), whole=True), timeout, progress))
+        self._judge(self._wait_for(_has_news(frozenset(), whole=True), timeout, progress, Listed(self)))
         return self
 
     def rows(
@@ -121,61 +132,98 @@ class BulkV1Query(BulkV1Job):
             raise ValueError(f"{self} is in {self.content_type}: query with content_type='CSV', or read its rows()")
         check_target(path)
         header, size = b"", 0
+        counts: Counter[str] = Counter()
         with replacing(Path(path)) as file:
-            for batch_id, result_id in self._results(timeout, progress):
+            for batch_id, result_id in self._results(counts, timeout, progress):
                 with result_text(self._session, self.id, batch_id, result_id) as found:
-                    for block in _without_header(iter(found.chunks), header):
-                        header = header or block
-                        size += file.write(block)
+                    count: RowCount | None = None
+                    for block in _header_first(iter(found.chunks)):
+                        if count is not None:
+                            count.add(block)
+                            size += file.write(block)
+                            continue
+                        count = RowCount(block)
+                        if not header:
+                            header = block
+                            size += file.write(header)
+                        elif block.rstrip(b"\r\n") != header.rstrip(b"\r\n"):
+                            raise ValueError("its columns are not those of the result before")
+                    counts[batch_id] += count.rows if count else 0
         return size
 
     def _rows(self, workers: int, timeout: float | None, progress: Progress | None) -> Iterator[dict[str, Any]]:
+        counts: Counter[str] = Counter()
         if workers == 1:
-            for batch_id, result_id in self._results(timeout, progress):
-                yield from read_records(self._session, self.id, batch_id, result_id)
+            for batch_id, result_id in self._results(counts, timeout, progress):
+                yield from _counted(read_records(self._session, self.id, batch_id, result_id), counts, batch_id)
             return
-        for results in self._complete(timeout, progress):
+        for results in self._complete(counts, timeout, progress):
             # Those that were fetched ahead and are never read are closed as well.
             with ExitStack() as files:
                 calls = (partial(self._fetch, *each, files) for each in results)
                 with closing(in_order(calls, workers)) as fetched:
-                    for file, data_format in fetched:
+                    for batch_id, file, data_format in fetched:
                         with file:
-                            yield from records(iter(partial(file.read, _IN_MEMORY), b""), data_format)
+                            found = records(iter(partial(file.read, _IN_MEMORY), b""), data_format)
+                            yield from _counted(found, counts, batch_id)
 
-    def _fetch(self, batch_id: str, result_id: str, files: ExitStack) -> tuple[IO[bytes], str]:
+    def _fetch(self, batch_id: str, result_id: str, files: ExitStack) -> tuple[str, IO[bytes], str]:
         file = files.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  # the stack closes it
         with result_text(self._session, self.id, batch_id, result_id) as found:
             for block in found.chunks:
                 file.write(block)
             file.seek(0)
-            return file, found.data_format
+            return batch_id, file, found.data_format
 
-    def _results(self, timeout: float | None, progress: Progress | None) -> Iterator[tuple[str, str]]:
-        for results in self._complete(timeout, progress):
+    def _results(
+        self, counts: Counter[str], timeout: float | None, progress: Progress | None
+    ) -> Iterator[tuple[str, str]]:
+        for results in self._complete(counts, timeout, progress):
             yield from results
 
-    def _complete(self, timeout: float | None, progress: Progress | None) -> Iterator[Iterator[tuple[str, str]]]:
-        """Give the results of the batches that have completed, whenever some have."""
+    def _complete(
+        self, counts: Counter[str], timeout: float | None, progress: Progress | None
+    ) -> Iterator[Iterator[tuple[str, str]]]:
+        """Give the results of the batches that have completed, whenever some have.
+
+        Args:
+            counts: How many records of each batch have come, which is counted up from outside.
+            timeout: Seconds to wait at most, each time.
+            progress: Told how far the job is.
+
+        Raises:
+            JobError: Something went wrong; fewer records came than a batch has, for one.
+        """
         read: set[str] = set()
+        listed = Listed(self)
         while True:
-            infos = self._wait_for(_has_news(read), timeout, progress)
-            new = [info.id for info in infos if info.state == "Completed" and info.id not in read]
+            infos = self._wait_for(_has_news(read), timeout, progress, listed)
+            new = {info.id: info for info in infos if info.state == "Completed" and info.id not in read}
             read.update(new)
             if new:
                 yield ((batch, result) for batch in new for result in result_ids(self._session, self.id, batch))
+            for batch_id, info in new.items():
+                if counts[batch_id] < (processed := info.number_records_processed or 0):
+                    text = f"batch {batch_id} has found {processed:,} records, and {counts[batch_id]:,} came"
+                    raise JobError(f"{self}: {text}", job=self)
             # Only now, so that what there is comes before what went wrong.
             if self._judge(infos):
                 return
 
     def _wait_for(
-        self, has_news: Callable[[BatchInfos], bool], timeout: float | None, progress: Progress | None
+        self,
+        has_news: Callable[[BatchInfos], bool],
+        timeout: float | None,
+        progress: Progress | None,
+        listed: Listed,
     ) -> BatchInfos:
         infos: BatchInfos = []
 
         def look() -> BatchInfos | None:
             nonlocal infos
             infos = self.batches()
+            if not listed.has_all(infos):
+                return None
             if not infos:
                 raise JobError(f"{self} has no batch, so there is nothing to wait for", job=self)
             return infos if has_news(infos) else None
@@ -198,6 +246,19 @@ class BulkV1Query(BulkV1Job):
             elapsed=elapsed,
         )
 
+    def _check_processed(self, unprocessed: list[str]) -> None:
+        """See to it that nothing but the batch that was cut into others has not been processed.
+
+        Raises:
+            JobError: There is more, such as all that an aborted job did not come to.
+        """
+        if not unprocessed:
+            return
+        if self.info().state == "Aborted":
+            raise JobError(f"{self} was aborted", job=self)
+        if self._is_chunked is False or len(unprocessed) > 1:
+            raise JobError(f"{self}: batch {unprocessed[-1]} was not processed", job=self)
+
     def _judge(self, infos: BatchInfos) -> bool:
         """Tell whether all has ended well.
 
@@ -211,14 +272,19 @@ class BulkV1Query(BulkV1Job):
             raise JobError(f"{self}: batch {failed[0].id} failed{more}: {reason}", job=self)
         if not all(info.state in ENDED for info in infos):
             return False
-        # The batch that was cut into others, or all that an aborted job did not come to.
-        if any(info.state == "NotProcessed" for info in infos) and self.info().state == "Aborted":
-            raise JobError(f"{self} was aborted", job=self)
+        self._check_processed([info.id for info in infos if info.state == "NotProcessed"])
         if self.state == "Open":
             # Only who created a job may close it, and it does no harm to leave it open.
             with suppress(SalesforceError):
                 self.close()
         return True
+
+
+def _counted(found: Iterator[dict[str, Any]], counts: Counter[str], batch_id: str) -> Iterator[dict[str, Any]]:
+    number = 0
+    for number, record in enumerate(found, 1):  # noqa: B007  # its last value counts
+        yield record
+    counts[batch_id] += number
 
 
 def _has_news(read: Set[str], *, whole: bool = False) -> Callable[[BatchInfos], bool]:
@@ -234,22 +300,15 @@ def _has_news(read: Set[str], *, whole: bool = False) -> Callable[[BatchInfos], 
     return has_news
 
 
-def _without_header(blocks: Iterator[bytes], header: bytes) -> Iterator[bytes]:
-    """Give a CSV text without its first line, if it is the one given; with none given, that line by itself first.
-
-    Raises:
-        ValueError: The line is another one.
-    """
+def _header_first(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Give a CSV text that ends with a newline, its first line by itself; nothing where it tells of no records."""
     text = b""
     while b"\n" not in text and (block := next(blocks, None)) is not None:
         text += block
     line, newline, rest = text.partition(b"\n")
     if line.strip(b'\r"').decode("utf-8", "replace") == NO_RECORDS:
         return
-    if header and line.rstrip(b"\r") != header.rstrip(b"\r\n"):
-        raise ValueError("its columns are not those of the result before")
-    if not header:
-        yield line + newline
+    yield line + newline
     last = rest
     if rest:
         yield rest
