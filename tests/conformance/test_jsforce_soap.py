@@ -79,9 +79,8 @@ def test_refusals(org: LocalOrg, jsforce: Callable[..., Any]) -> None:
             "INVALID_TYPE_FOR_OPERATION: entity type does not support merge",
         ),
         "unknown_call": (
-            "soapenv:Client",
-            "No operation available for request {urn:partner.soap.sforce.com}describeTabs, please check the WSDL for "
-            "the service.",
+            "sf:FUNCTIONALITY_NOT_ENABLED",
+            "FUNCTIONALITY_NOT_ENABLED: The local org does not support the SOAP call describeTabs.",
         ),
         "weak_password": (
             "sf:INVALID_NEW_PASSWORD",

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from sfconnector.testing._admission import check_password
 from sfconnector.testing._async._xml import local_name
 from sfconnector.testing._context import RequestContext
-from sfconnector.testing._errors import OrgError
+from sfconnector.testing._errors import OrgError, unsupported
 from sfconnector.testing._http import Answer, body_pieces, render
 from sfconnector.testing._rest import LATEST, OLDEST
 from sfconnector.testing._runtime import Runtime
@@ -49,6 +49,14 @@ _HANDLERS: Final[Mapping[str, Handler]] = {
     "update": _records.update,
     "upsert": _records.upsert,
 }
+# Calls that the guide knows, and this org does not.
+# https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_list.htm
+_UNSUPPORTED: Final = re.compile(
+    r"changeOwnPassword|describe\w+|executeListView|findDuplicates(?:ByIds)?|get(?:Deleted|Updated)|invalidateSessions|"
+    r"performQuickActions|process|query(?:All|More)?|render(?:Stored)?EmailTemplate|"
+    r"retrieve(?:QuickActionTemplates)?|search|sendEmail(?:Message)?",
+    re.ASCII,
+)
 
 
 class Soap:
@@ -68,14 +76,11 @@ class Soap:
         return render(request, answer)
 
     def _answer(self, request: Request, flavor: str, content: bytes) -> bytes:
+        _check_api(request.path_params["path"])
         envelope = _envelope.parse(content)
         name = local_name(envelope.call)
         version = _version(request.path_params["path"])
-        handler = _HANDLERS.get(name)
-        if handler is None or envelope.call.tag != f"{{urn:{flavor}.soap.sforce.com}}{name}":
-            raise ClientFault(
-                f"No operation available for request {_written(envelope.call)}, please check the WSDL for the service."
-            )
+        handler = _handler(envelope.call, name, flavor)
         if name == "login" and len(content) > _LARGEST_LOGIN:
             raise SoapFault("EXCEEDED_MAX_SIZE_REQUEST", f"The size of a login request is limited to {_LARGEST_LOGIN}")
         session = None if name == "login" else self._admitted(name, envelope.headers)
@@ -147,6 +152,21 @@ async def _body(request: Request) -> bytes:
     except OrgError as error:
         raise ClientFault(error.message) from error
     return bytes(content)
+
+
+def _check_api(path: str) -> None:
+    segment = path.partition("/")[0]
+    if segment not in _envelope.FLAVORS:
+        raise translated(unsupported(f"/services/Soap/{segment}"))
+
+
+def _handler(call: Element, name: str, flavor: str) -> Handler:
+    if call.tag == f"{{urn:{flavor}.soap.sforce.com}}{name}":
+        if _UNSUPPORTED.fullmatch(name):
+            raise translated(unsupported(f"the SOAP call {name}"))
+        if name in _HANDLERS:
+            return _HANDLERS[name]
+    raise ClientFault(f"No operation available for request {_written(call)}, please check the WSDL for the service.")
 
 
 def _version(path: str) -> str:

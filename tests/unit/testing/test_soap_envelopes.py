@@ -59,11 +59,19 @@ def test_a_body_holds_one_call(soap: SoapApi, body: str) -> None:
 
 def test_calls_that_are_not_there(soap: SoapApi) -> None:
     message = "No operation available for request {}, please check the WSDL for the service."
-    assert soap.fault("describeTabs") == Fault(
-        500, "soapenv:Client", message.format("{urn:partner.soap.sforce.com}describeTabs")
-    )
+    assert soap.fault("nothing") == Fault(500, "soapenv:Client", message.format("{urn:partner.soap.sforce.com}nothing"))
     plain = call(soap).replace("<u:getServerTimestamp></u:getServerTimestamp>", "<getServerTimestamp/>")
     assert fault(soap.post(plain)) == Fault(500, "soapenv:Client", message.format("{}getServerTimestamp"))
+
+
+def test_what_the_org_does_not_know_it_refuses(soap: SoapApi) -> None:
+    code, kind = "sf:FUNCTIONALITY_NOT_ENABLED", "UnexpectedErrorFault"
+    assert soap.fault("queryMore", queryLocator="x") == Fault(
+        501, code, "The local org does not support the SOAP call queryMore.", kind
+    )
+    metadata = f"{soap.org.url}/services/Soap/m/68.0"
+    response = soap.http.post(metadata, data=call(soap), timeout=30)
+    assert fault(response) == Fault(501, code, "The local org does not support /services/Soap/m.", kind)
 
 
 @pytest.mark.parametrize(("flavor", "other"), [("partner", "enterprise"), ("enterprise", "partner")])
