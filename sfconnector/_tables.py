@@ -14,6 +14,8 @@ from sfconnector._json import dumps
 from sfconnector._select import Path
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     import pandas as pd
     import polars as pl
     import pyarrow as pa
@@ -250,7 +252,9 @@ def _scalars(column: Column, values: Sequence[Any], kinds: set[type], choices: C
         case "currency" | "double" | "percent":
             _expect(column, kinds, {int, float})
             scale = column.scale if choices.decimals else None
-            values = _floats(values, kinds) if scale is None else _decimals(values, scale)
+            # A float's repr is the shortest text that is read as the same number, which is what Salesforce wrote.
+            texts = (None if value is None else repr(value) for value in values)
+            values = _floats(values, kinds) if scale is None else rounded(texts, scale)
         case "date" | "datetime":
             _expect(column, kinds, {str})
             return pa.array(values, pa.string(), memory_pool=pool).cast(kind, memory_pool=pool)
@@ -272,8 +276,11 @@ def _floats(values: Sequence[Any], kinds: set[type]) -> Sequence[Any]:
     return values if int not in kinds else [None if value is None else float(value) for value in values]
 
 
-def _decimals(values: Sequence[Any], scale: int) -> Sequence[Any]:
+def rounded(texts: Iterable[str | None], scale: int) -> list[Decimal | None]:
     """Round numbers as Salesforce's pages show them; its database may hold more digits than the field says.
+
+    Raises:
+        ArithmeticError: A text is no number, or has more digits than Arrow holds.
 
     See Also:
         https://help.salesforce.com/s/articleView?id=000387302&type=1
@@ -281,8 +288,7 @@ def _decimals(values: Sequence[Any], scale: int) -> Sequence[Any]:
     from decimal import ROUND_HALF_UP, Context, Decimal
 
     context, unit = Context(prec=_DECIMAL_DIGITS, rounding=ROUND_HALF_UP), Decimal(1).scaleb(-scale)
-    # A float's repr is the shortest text that is read as the same number, which is what Salesforce wrote.
-    return [None if value is None else Decimal(repr(value)).quantize(unit, context=context) for value in values]
+    return [None if text is None else Decimal(text).quantize(unit, context=context) for text in texts]
 
 
 def _whole(column: Column, value: float) -> int:

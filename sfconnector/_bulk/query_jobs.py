@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing, suppress
 from itertools import chain
 from typing import IO, TYPE_CHECKING, ClassVar
@@ -68,7 +68,7 @@ class QueryJob(Job):
         self._soql = soql
         self.workers = check_count("workers", workers)
 
-    def rows(self, *, workers: int | None = None, progress: Progress | None = None) -> Iterator[dict[str, str]]:
+    def rows(self, *, workers: int | None = None, progress: Progress | None = None) -> Generator[dict[str, str]]:
         """Walk over the rows, as texts by column, as Salesforce wrote them; an empty text is a null.
 
         Args:
@@ -134,7 +134,7 @@ class QueryJob(Job):
         split_multipicklists: bool = False,
         workers: int | None = None,
         progress: Progress | None = None,
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> Generator[pa.RecordBatch]:
         """Walk over the rows as Arrow record batches; where there is no row, an empty one.
 
         The columns are those of the results, in their order. Their types come from the descriptions of the objects,
@@ -198,7 +198,8 @@ class QueryJob(Job):
         batches = self.batches(
             decimals=decimals, split_multipicklists=split_multipicklists, workers=workers, progress=progress
         )
-        return _tables.pyarrow().Table.from_batches(batches)
+        with closing(batches):
+            return _tables.pyarrow().Table.from_batches(batches)
 
     def to_parquet(
         self,
@@ -237,9 +238,10 @@ class QueryJob(Job):
         batches = self.batches(
             decimals=decimals, split_multipicklists=split_multipicklists, workers=workers, progress=progress
         )
-        first = next(batches)
-        with writing(to) as file:
-            return write_parquet(chain([first], batches), file)
+        with closing(batches):
+            first = next(batches)
+            with writing(to) as file:
+                return write_parquet(chain([first], batches), file)
 
     def to_pandas(
         self,
@@ -348,12 +350,12 @@ class QueryJob(Job):
     def _describe(self, sobject: str) -> DescribeSObjectResult:
         return call(self._session, describe_sobject.build(sobject), describe_sobject.parse)
 
-    def _rows(self, pages: Generator[Page]) -> Iterator[dict[str, str]]:
+    def _rows(self, pages: Generator[Page]) -> Generator[dict[str, str]]:
         with closing(pages):
             for page in pages:
                 yield from page.dicts()
 
-    def _batches(self, pages: Generator[Page], choices: Choices) -> Iterator[pa.RecordBatch]:
+    def _batches(self, pages: Generator[Page], choices: Choices) -> Generator[pa.RecordBatch]:
         reader: Reader | None = None
         rows = 0
         with closing(pages):

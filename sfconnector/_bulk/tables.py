@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -14,7 +14,7 @@ from sfconnector._ahead import in_order
 from sfconnector._columns import Column
 from sfconnector._csv.cut import last_end
 from sfconnector._csv.dialect import DELIMITERS, Dialect
-from sfconnector._tables import Choices, array, arrow_type, misfit, pyarrow, schema
+from sfconnector._tables import Choices, array, misfit, pyarrow, rounded, schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,18 +44,20 @@ class Reader:
     def __init__(self, columns: Sequence[Column], dialect: Dialect, choices: Choices) -> None:
         self.columns, self.schema = columns, schema(columns, choices)
         self._choices, self._terminator = choices, dialect.terminator.encode()
-        csv, names = importlib.import_module("pyarrow.csv"), [str(number) for number in range(len(columns))]
-        # What Arrow does not read as Salesforce writes it.
+        self._delimiter = dialect.delimiter
+        # What Arrow does not read as Salesforce writes it; and what it seldom does not.
         types = pyarrow().types
         indirect = (types.is_time, types.is_decimal, types.is_list)
-        self._converted = [any(test(kind) for test in indirect) for kind in self.schema.types]
-        read_as = [
-            pyarrow().string() if converted else kind
-            for kind, converted in zip(self.schema.types, self._converted, strict=True)
-        ]
-        self._options: dict[str, Any] = {
+        self._options, self._at_worst = self._reading(*indirect), self._reading(*indirect, types.is_integer)
+
+    def _reading(self, *as_text: Callable[[Any], bool]) -> dict[str, Any]:
+        """Tell how Arrow is to read; columns of these types as texts."""
+        csv, names = importlib.import_module("pyarrow.csv"), [str(number) for number in range(len(self.columns))]
+        text = pyarrow().string()
+        read_as = [text if any(test(kind) for test in as_text) else kind for kind in self.schema.types]
+        return {
             "read_options": csv.ReadOptions(column_names=names, block_size=_BLOCK, use_threads=False),
-            "parse_options": csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
+            "parse_options": csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
             "convert_options": csv.ConvertOptions(
                 column_types=dict(zip(names, read_as, strict=True)),
                 # Salesforce knows no text that is empty.
@@ -87,7 +89,12 @@ class Reader:
 
     def _parse(self, data: bytes) -> list[pa.RecordBatch]:
         pa, csv = pyarrow(), importlib.import_module("pyarrow.csv")
-        return [self._convert(batch) for batch in csv.read_csv(pa.BufferReader(data), **self._options).to_batches()]
+        try:
+            table = csv.read_csv(pa.BufferReader(data), **self._options)
+        except pa.ArrowInvalid:
+            # A whole number may have a point or an exponent.
+            table = csv.read_csv(pa.BufferReader(data), **self._at_worst)
+        return [self._convert(batch) for batch in table.to_batches()]
 
     def empty(self) -> pa.RecordBatch:
         """Give a batch without rows."""
@@ -95,18 +102,20 @@ class Reader:
 
     def _convert(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         arrays = [
-            self._array(column, cells) if converted else cells
-            for column, cells, converted in zip(self.columns, batch.columns, self._converted, strict=True)
+            cells if cells.type == kind else self._array(column, kind, cells)
+            for column, kind, cells in zip(self.columns, self.schema.types, batch.columns, strict=True)
         ]
         return pyarrow().RecordBatch.from_arrays(arrays, schema=self.schema)
 
-    def _array(self, column: Column, cells: pa.Array) -> pa.Array:
-        values = cells.to_pylist()
-        if pyarrow().types.is_decimal(arrow_type(column, self._choices)):
-            try:
+    def _array(self, column: Column, kind: pa.DataType, cells: pa.Array) -> pa.Array:
+        values, types = cells.to_pylist(), pyarrow().types
+        try:
+            if types.is_decimal(kind):
+                return pyarrow().array(rounded(values, kind.scale), kind)
+            if types.is_integer(kind):
                 values = [None if text is None else _number(text) for text in values]
-            except ValueError:
-                raise misfit(column) from None
+        except (ValueError, ArithmeticError):
+            raise misfit(column) from None
         return array(column, values, self._choices)
 
     def _explained(self, error: Exception) -> ValueError:

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import threading
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import accumulate
@@ -123,6 +124,25 @@ def test_a_decimal_that_is_none_is_an_error() -> None:
         table(b'"secret"\n', b'"AnnualRevenue"\n', 1, decimals=True)
 
 
+def test_whole_numbers_are_read_however_they_are_written() -> None:
+    found = table(b'"1.2345678E7"\n"3.0"\n"-9007199254740993"\n', b'"NumberOfEmployees"\n', 3)
+    assert found["NumberOfEmployees"].to_pylist() == [12345678, 3, -9007199254740993]
+
+
+def test_decimals_have_all_digits_that_came() -> None:
+    found = table(b'"1234567890123456.78"\n"-0.005"\n"1.5E20"\n', b'"AnnualRevenue"\n', 3, decimals=True)
+    expected = [Decimal("1234567890123456.78"), Decimal("-0.01"), Decimal("150000000000000000000.00")]
+    assert found["AnnualRevenue"].to_pylist() == expected
+
+
+@pytest.mark.parametrize("size", [1 << 20, 5_000_000])
+def test_a_row_may_have_any_size(size: int) -> None:
+    body = b"".join(b'"%d","%s"\n' % (number, b"x\n" * (size // 2 if number % 2 else 1)) for number in range(5))
+    found = table(body, b'"Id","Description"\n', 5)
+    assert found["Id"].to_pylist() == ["0", "1", "2", "3", "4"]
+    assert [len(text) for text in found["Description"].to_pylist()] == [2, size, 2, size, 2]
+
+
 @pytest.mark.parametrize("body", [b'"a","secret"\n', b'"a"\n"secret","b"\n'])
 def test_what_is_no_csv_with_these_columns_is_an_error_that_quotes_nothing(body: bytes) -> None:
     with pytest.raises(errors.InvalidResponseError, match="no CSV with 1 columns") as caught:
@@ -236,6 +256,26 @@ def test_a_parquet_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="is a folder"):
             sf.bulk.query_job(JOB).to_parquet(tmp_path)
     assert [*tmp_path.iterdir()] == []
+
+
+class Full(io.BytesIO):
+    """A file on a disk that is full."""
+
+    def write(self, *_: Any) -> int:
+        raise OSError("no space left")
+
+
+@pytest.mark.parametrize("method", ["to_csv", "to_parquet"])
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(workers: int, method: str) -> None:
+    with Results([rows(0, 60_000)] * 6) as server, server.connect(max_connections=1 + workers) as sf:
+        caught = []
+        for _ in range(3):
+            with pytest.raises(OSError, match="no space left") as raised:
+                getattr(sf.bulk.query_job(JOB, workers=workers), method)(Full())
+            # Whoever keeps the error keeps the frames that it came through.
+            caught.append(raised)
+            assert not any("read-ahead" in thread.name for thread in threading.enumerate())
 
 
 def test_data_frames() -> None:
