@@ -151,8 +151,14 @@ def _xml_details(body: bytes) -> tuple[ErrorDetail, ...]:
     parents = [{child.tag.rpartition("}")[2]: (child.text or "").strip() for child in element} for element in elements]
     for code, message in _XML_NAMES:
         if found := [parent for parent in parents if code in parent]:
-            return tuple(ErrorDetail(parent[code].rpartition(":")[2], parent.get(message, "")) for parent in found)
+            return tuple(_xml_detail(parent[code], parent.get(message, "")) for parent in found)
     return ()
+
+
+def _xml_detail(code: str, message: str) -> ErrorDetail:
+    # A fault's code has a prefix, and its text begins with the code.
+    code = code.rpartition(":")[2]
+    return ErrorDetail(code, message.removeprefix(f"{code}:").lstrip())
 
 
 def _is_html(body: bytes) -> bool:
