@@ -102,39 +102,6 @@ class Ingest:
         self.jobs = tuple(job for job, _ in uploads.done)
         self._release = weakref.finalize(self, _release, list(self._parts.values()))
 
-    @classmethod
-    def of(
-        cls,
-        session: Session,
-        how: Sending,
-        cutting: Cutting,
-        source: Source,
-        origins: Sequence[int] | None = None,
-    ) -> Self:
-        """Upload a source.
-
-        Raises:
-            JobError: Something went wrong after jobs were closed.
-            Exception: Something went wrong before.
-        """
-        uploads = Uploads(session, how)
-        try:
-            with closing(cutting.parts(source)) as cut:
-                uploads.run(cut)
-        except BaseException as error:
-            so_far = cls(session, how, cutting, uploads, origins)
-            # What has been closed goes on.
-            told = f"{so_far} had been closed before, with rows {_spans(so_far.jobs)}" if so_far.jobs else ""
-            if not isinstance(error, Exception):
-                error.add_note(told or "no job had been closed before")
-                raise
-            if not so_far.jobs and not isinstance(error, JobError):
-                raise
-            text = f"the upload broke off: {str(error) or type(error).__name__}"
-            cause = error.__cause__ if isinstance(error, JobError) else error
-            raise JobError(f"{text} — {told}" if told else text, job=so_far) from cause
-        return cls(session, how, cutting, uploads, origins)
-
     @property
     def job_ids(self) -> tuple[str, ...]:
         """The ids of the jobs."""
@@ -270,7 +237,7 @@ class Ingest:
                     origins.append(_UNKNOWN if failure.index is None else failure.index)
                     yield failure.row
 
-        return Ingest.of(self._session, self._how, attrs.evolve(self._cutting, columns=None), rows(), origins)
+        return upload(self._session, self._how, attrs.evolve(self._cutting, columns=None), rows(), origins)
 
     def abort(self) -> None:
         """Abort all jobs that have not ended; what they have done until then stays.
@@ -302,6 +269,38 @@ class Ingest:
 
     def __repr__(self) -> str:
         return f"<Ingest of {self._sent:,} rows by {self}>"
+
+
+def upload(
+    session: Session,
+    how: Sending,
+    cutting: Cutting,
+    source: Source,
+    origins: Sequence[int] | None = None,
+) -> Ingest:
+    """Upload a source and give the jobs that have it.
+
+    Raises:
+        JobError: Something went wrong after jobs were closed.
+        Exception: Something went wrong before.
+    """
+    uploads = Uploads(session, how)
+    try:
+        with closing(cutting.parts(source)) as cut:
+            uploads.run(cut)
+    except BaseException as error:
+        so_far = Ingest(session, how, cutting, uploads, origins)
+        # What has been closed goes on.
+        told = f"{so_far} had been closed before, with rows {_spans(so_far.jobs)}" if so_far.jobs else ""
+        if not isinstance(error, Exception):
+            error.add_note(told or "no job had been closed before")
+            raise
+        if not so_far.jobs and not isinstance(error, JobError):
+            raise
+        text = f"the upload broke off: {str(error) or type(error).__name__}"
+        cause = error.__cause__ if isinstance(error, JobError) else error
+        raise JobError(f"{text} — {told}" if told else text, job=so_far) from cause
+    return Ingest(session, how, cutting, uploads, origins)
 
 
 def _spans(jobs: Sequence[IngestJob]) -> str:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from sfconnector._bulk.frames import is_frame
-from sfconnector._bulk.ingest import Cutting, Ingest
+from sfconnector._bulk.ingest import Cutting, Ingest, upload
 from sfconnector._bulk.ingest_jobs import IngestJob
 from sfconnector._bulk.ingest_upload import Sending
 from sfconnector._bulk.query_jobs import QueryJob
@@ -284,7 +284,7 @@ class Ingests:
         deletes = how.operation in _DELETIONS
         key = "Id" if deletes or how.operation == "update" else how.external_id
         cutting = Cutting(dialect, max_bytes, columns, purpose, ids, key, deletes)
-        return Ingest.of(self._session, how, cutting, of_ids(source) if deletes else source)
+        return upload(self._session, how, cutting, of_ids(source) if deletes else source)
 
 
 def of_ids(source: Source) -> Source:
