@@ -76,9 +76,9 @@ def get(runtime: Runtime, _call: Call, job_id: str) -> Answer:
     """https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/get_job_info.htm"""
     job = found(runtime, job_id, "V2Ingest", "Classic")
     counts = {"numberRecordsProcessed": job.records_processed, "numberRecordsFailed": job.records_failed}
-    times = {"apiActiveProcessingTime": job.active_milliseconds, "apexProcessingTime": 0}
-    # Of an open job nothing is counted.
-    return Answer(body=whole(job, **({} if job.state == "Open" else counts), **times))
+    if job.kind == "V2Ingest" and job.state == "Open":
+        counts = {}
+    return Answer(body=whole(job, counts, apiActiveProcessingTime=job.active_milliseconds, apexProcessingTime=0))
 
 
 def all_jobs(runtime: Runtime, call: Call) -> Answer:

@@ -92,9 +92,16 @@ def info(job: Job, *, kind: bool = False, form: bool = True) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def whole(job: Job, **more: Any) -> dict[str, Any]:
-    """What the answer about a single job tells, whatever it does."""
-    told = info(job, kind=True) | more | {"retries": job.retries, "totalProcessingTime": job.total_milliseconds}
+def whole(job: Job, counts: Mapping[str, int], **more: Any) -> dict[str, Any]:
+    """What the answer about a single job tells, in the order in which Salesforce was recorded to tell it.
+
+    Args:
+        job: the job.
+        counts: of its records.
+        more: what jobs of its kind tell in the end.
+    """
+    timed = {"retries": job.retries, "totalProcessingTime": job.total_milliseconds}
+    told = {**info(job, kind=True), **counts, **timed, **more}
     return told if job.error_message is None else told | {"errorMessage": job.error_message}
 
 

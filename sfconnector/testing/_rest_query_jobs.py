@@ -61,7 +61,7 @@ def get(runtime: Runtime, _call: Call, job_id: str) -> Answer:
     job = found(runtime, job_id, "V2Query", "Classic")
     sobject = runtime.store.schema.get(job.sobject)
     chunked = sobject is not None and is_supported(sobject)
-    return Answer(body=whole(job, numberRecordsProcessed=job.records_processed, isPkChunkingSupported=chunked))
+    return Answer(body=whole(job, {"numberRecordsProcessed": job.records_processed}, isPkChunkingSupported=chunked))
 
 
 def all_jobs(runtime: Runtime, call: Call) -> Answer:

@@ -32,7 +32,7 @@ def test_results_come_page_by_page(api: Api, five: str) -> None:
     assert list(info) == [
         *("id", "operation", "object", "createdById", "createdDate", "systemModstamp", "state", "concurrencyMode"),
         *("contentType", "apiVersion", "jobType", "lineEnding", "columnDelimiter", "numberRecordsProcessed"),
-        *("isPkChunkingSupported", "retries", "totalProcessingTime"),
+        *("retries", "totalProcessingTime", "isPkChunkingSupported"),
     ]
     assert (info["jobType"], info["isPkChunkingSupported"], info["apiVersion"]) == ("V2Query", True, 68.0)
     pages = []
