@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from sfconnector_generated.bulk_v2.models import JobInfo
 
 _CHUNK: Final = 1 << 16
+# In bytes. A query has no more than 100,000 characters, its columns included.
+# https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_soslsoql.htm
+_LONGEST_HEADER: Final = 1 << 20
 _SERVER: Final = "/services/data/v{version}"
 # What Salesforce writes where there is no further page.
 # https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/query_get_job_results.htm
@@ -82,6 +85,8 @@ class Page:
             if newline:
                 self._first = rest
                 return
+            if len(self.header) > _LONGEST_HEADER:
+                raise ValueError("its first line, which has the columns, does not end")
 
     def blocks(self) -> Iterator[bytes]:
         """Give the rows, without the header, cut anywhere."""
@@ -210,7 +215,8 @@ class Walk:
                     page = self._page(request, spool)
                     yield page
                     self._spools.discard(spool)
-            complete = page is not None
+            # A list that ends too early is carried on from its last page.
+            complete = page is not None and (self._count == self._total or page.next_locator(is_last=True) is None)
         except _NoListError as error:
             logger.info("job %s: pages one after the other, since they are not listed: %s", self._job_id, error)
         finally:

@@ -160,12 +160,29 @@ def test_both_spellings_of_the_list_are_read(names: tuple[str, str]) -> None:
     assert len([target for target in server.asked if target.startswith("resultPages")]) == 3
 
 
-def test_a_list_that_is_too_short_is_an_error() -> None:
+@pytest.mark.parametrize("total", [180, None])
+@pytest.mark.parametrize("end", [{"done": True}, {"done": None}])
+def test_a_list_that_ends_too_early_is_carried_on_one_after_the_other(end: dict[str, Any], total: int | None) -> None:
+    server = Results(PAGES, info={"numberRecordsProcessed": total})
+    short = {**end, "nextRecordsUrl": None}
+    server._intervene = lambda target, _: server.listed(0, **short) if target == "resultPages" else None
+    assert read(server, 2) == ALL
+
+
+def test_a_list_that_is_too_short_is_an_error_where_it_is_not_told_where_to_go_on() -> None:
+    server = Results(PAGES, strip=True)
     short = {"done": True, "nextRecordsUrl": None}
-    server = Results(PAGES)
     server._intervene = lambda target, _: server.listed(0, **short) if target == "resultPages" else None
     with pytest.raises(errors.InvalidResponseError, match="70 rows came in all, and the job has 180"):
         read(server, 2)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_first_line_without_an_end_is_not_read_for_ever(workers: int) -> None:
+    endless = compressed(b"x" * 50_000_000)
+    server = Results(PAGES, intervene=lambda target, _: endless if target in {"results", EVERY[0]} else None)
+    with pytest.raises(errors.InvalidResponseError, match="its first line, which has the columns, does not end"):
+        read(server, workers)
 
 
 BUSY = Reply.error(503, "SERVER_UNAVAILABLE")
