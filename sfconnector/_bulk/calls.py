@@ -180,8 +180,8 @@ class Calls:
 
         Example:
             >>> job = sf.bulk.create_ingest_job("delete", "Account")
-            >>> sf.bulk.get_job(job.id, "ingest").number_records_processed
-            0
+            >>> sf.bulk.get_job(job.id, "ingest").state
+            'Open'
         """
         return self._handle(job_id, kind).info(timeout=timeout)
 
