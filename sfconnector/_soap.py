@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 from sfconnector_generated.rest.api.query import query
 from sfconnector_generated.soap.api import (
-    convert_lead,
     empty_recycle_bin,
     get_server_timestamp,
     get_user_info,
@@ -27,8 +26,6 @@ from sfconnector._leads import (
     LeadConversion,
     LeadConvert,
     LeadResults,
-    content_of,
-    conversion_of,
     convert,
 )
 from sfconnector._names import check_id
@@ -161,12 +158,13 @@ class Soap:
             related_person_account_record=related_person_account_record,
         )
         headers = _headers(duplicate_rule, allow_field_truncation, call_options)
-        content = content_of(lead, converted_status or self.converted_status())
-        result = self._one(lambda: convert_lead.build([content], **headers), convert_lead.parse, timeout)
-        converted = conversion_of(result)
-        if converted is None:
-            raise RecordError(error_details(result.errors))
-        return converted
+        # As one of many, so that a lead that was locked is sent again.
+        how = Sending(False, 1, 1, MOST_BYTES, False, timeout)
+        status = converted_status or self.converted_status()
+        (result,) = convert(self._session, [lead], how, lambda: status, headers)
+        if result.conversion is None:
+            raise RecordError(result.errors)
+        return result.conversion
 
     def convert_leads(
         self,

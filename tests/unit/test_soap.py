@@ -180,6 +180,14 @@ class TestALead:
         detail = errors.ErrorDetail("CANNOT_CONVERT", "a < b & c", ("Company", "Ext__c"))
         assert (caught.value.code, caught.value.errors) == ("CANNOT_CONVERT", (detail,))
 
+    def test_a_lead_that_was_locked_is_sent_again(self) -> None:
+        def judge(lead: Element) -> dict[str, Any]:
+            return failure("UNABLE_TO_LOCK_ROW") if len(server.calls) == 1 else converted(lead)
+
+        with SoapServer(judge) as server, client(server) as sf:
+            assert sf.soap.convert_lead(LEAD, converted_status="x").lead_id == LEAD
+        assert len(server.calls) == 2
+
     def test_the_converted_status_of_the_org_is_asked_for_once(self, server: SoapServer, sf: Salesforce) -> None:
         for _ in range(2):
             sf.soap.convert_lead(LEAD)
