@@ -6,10 +6,10 @@ https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/get
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 from sfconnector._bulk.parts import Part
 from sfconnector._csv.values import NULL
@@ -25,7 +25,8 @@ def positions(part: Part, wanted: Iterable[Mapping[str, str]], *, key: str | Non
 
     Args:
         part: It.
-        wanted: Rows with the columns of the part, or most of them, and any others, all of them with the same.
+        wanted: Rows with the columns of the part, in any capitals, or most of them, and any others, all of them with
+            the same.
         key: A column whose value tells a row from the others, for rows that came back changed; it counts for those
             whose value only one row of the part has.
 
@@ -33,42 +34,70 @@ def positions(part: Part, wanted: Iterable[Mapping[str, str]], *, key: str | Non
         For each wanted row its position in the part, counted from 0; ``None`` for what is not found.
     """
     found: list[int | None] = []
-    looked_for: defaultdict[bytes, deque[int]] = defaultdict(deque)
+    looked_for = _Queues()
     by_key: dict[str, int | None] = {}
     keys: list[str] = []
-    columns: list[int] = []
+    # By their places in the part, what the columns are called in the rows.
+    columns: dict[int, str] = {}
     key_column = None
     for row in wanted:
         if not found:
-            columns = [index for index, name in enumerate(part.columns) if name in row]
-            key_column = _key_column(part.columns, row, key)
-        looked_for[_digest([row[part.columns[index]] for index in columns])].append(len(found))
+            columns = _columns(part.columns, row)
+            key_column = next((at for at in columns if key and part.columns[at].lower() == key.lower()), None)
+        looked_for.put(_digest([row[name] for name in columns.values()]))
         found.append(None)
         if key_column is not None:
-            keys.append(row[part.columns[key_column]])
+            keys.append(row[columns[key_column]])
             by_key[keys[-1]] = None
     if not columns:
         return found
     taken = set()
     for position, cells in enumerate(part.lists()):
         digest = _digest(cells if len(columns) == len(cells) else [cells[index] for index in columns])
-        if places := looked_for.get(digest):
-            found[places.popleft()] = position
+        if (index := looked_for.take(digest)) is not None:
+            found[index] = position
             taken.add(position)
         if key_column is not None and (value := cells[key_column]) in by_key:
             by_key[value] = position if by_key[value] is None else _AMBIGUOUS
-    for index, value in enumerate(keys):
+    for at, value in enumerate(keys):
         position_of_key = by_key[value]
-        if found[index] is None and position_of_key not in {None, _AMBIGUOUS} and position_of_key not in taken:
-            found[index] = position_of_key
+        if found[at] is None and position_of_key not in {None, _AMBIGUOUS} and position_of_key not in taken:
+            found[at] = position_of_key
             taken.add(position_of_key)
     return found
 
 
-def _key_column(columns: Sequence[str], row: Mapping[str, Any], key: str | None) -> int | None:
-    if key is None:
-        return None
-    return next((at for at, name in enumerate(columns) if name.lower() == key.lower() and name in row), None)
+class _Queues:
+    """Numbers from 0 on in queues, in some bytes each, be they in as many queues or in one."""
+
+    def __init__(self) -> None:
+        # A ring for each queue: the last number is followed by the first.
+        self._last: dict[bytes, int] = {}
+        self._next = array("q")
+
+    def put(self, queue: bytes) -> None:
+        """Put the next number at the end of a queue."""
+        number = len(self._next)
+        last = self._last.get(queue, number)
+        self._next.append(self._next[last] if last != number else number)
+        self._next[last] = self._last[queue] = number
+
+    def take(self, queue: bytes) -> int | None:
+        """Take the first number out of a queue, if there is one."""
+        if (last := self._last.get(queue)) is None:
+            return None
+        first = self._next[last]
+        if first == last:
+            del self._last[queue]
+        else:
+            self._next[last] = self._next[first]
+        return first
+
+
+def _columns(columns: Sequence[str], row: Iterable[str]) -> dict[int, str]:
+    # Salesforce does not tell capitals from small letters in names.
+    called = {name.lower(): name for name in row}
+    return {at: called[name.lower()] for at, name in enumerate(columns) if name.lower() in called}
 
 
 def _digest(cells: Sequence[str]) -> bytes:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -21,8 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfconnector._bulk.parts import Part, parts
-from sfconnector._bulk.positions import positions
+from sfconnector._bulk.parts import parts
 from sfconnector._csv.dialect import Dialect
 from sfconnector._csv.read import Rows
 from sfconnector._typed import UNSET, ReadOnly
@@ -422,41 +421,3 @@ def test_long_frames_are_cut_like_rows() -> None:
 
 
 # Back from results to rows
-
-
-@UNHURRIED
-@given(st.lists(st.tuples(st.sampled_from("ab\n"), st.sampled_from("ab")), min_size=1, max_size=20), st.randoms())
-def test_rows_of_results_are_found_again(rows: list[tuple[str, str]], random: Any) -> None:
-    order = list(range(len(rows)))
-    random.shuffle(order)
-    wanted = [{"sf__Id": "", "B": rows[index][1], "A": rows[index][0]} for index in order]
-    with next(parts(rows, columns=["A", "B"])) as part:
-        found = positions(part, wanted)
-    assert sorted(position for position in found if position is not None) == list(range(len(rows)))
-    assert [rows[position] for position in found if position is not None] == [rows[index] for index in order]
-    for text in set(rows):
-        alike = [position for position, index in zip(found, order, strict=True) if rows[index] == text]
-        assert alike == sorted(alike, key=lambda position: position or 0)
-
-
-def one(rows: Iterable[Any], **options: Any) -> Part:
-    (part,) = list(parts(rows, **options))
-    return part
-
-
-def test_rows_that_came_back_changed_are_found_by_their_key() -> None:
-    rows = [{"Ext__c": "1", "T": "a\r\nb"}, {"Ext__c": "2", "T": None}, {"Ext__c": "3", "T": "x"}]
-    rows += [{"Ext__c": "4", "T": "y"}, {"Ext__c": "4", "T": "z"}]
-    with one(rows) as part:
-        wanted = [
-            {"Ext__c": "2", "T": ""},
-            {"Ext__c": "1", "T": "a\nb"},
-            {"Ext__c": "3", "T": "changed"},
-            {"Ext__c": "4", "T": "changed"},
-            {"Ext__c": "5", "T": "x"},
-        ]
-        assert positions(part, wanted, key="EXT__C") == [1, 0, 2, None, None]
-        assert positions(part, wanted) == [1, 0, None, None, None]
-        assert positions(part, [{"T": "y"}, {"T": "y"}]) == [3, None]
-        assert positions(part, [{"Other": "y"}]) == [None]
-        assert positions(part, []) == []
