@@ -49,6 +49,7 @@ class Ingest(Processing):
                 context=RequestContext(user_id=self.job.user_id, version=self.job.version),
                 source=Source(method="POST", path=f"/services/async/{self.job.version}/job/{self.job.id}/batch"),
                 binary=archive is not None,
+                csv=self.job.format == "CSV",
             )
             save: Callable[[list[Row]], list[Outcome]] = load.save
             if archive is not None:

@@ -20,6 +20,8 @@ _CSV_LIMIT: Final = 131_072
 LONGEST_FIELD: Final = 131_072
 LONGEST_RECORD: Final = 400_000
 MOST_FIELDS: Final = 5_000
+# https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/datafiles_prepare_csv.htm
+LONGEST_HEADER: Final = 32_000
 
 
 class Upload:
@@ -49,6 +51,9 @@ class Upload:
             self.header: list[str] = [name.strip() for name in rows[0]] if rows else []
             if len(self.header) > MOST_FIELDS:
                 raise _unreadable(f"Exceeded max number of columns per record : {MOST_FIELDS}")
+            if len(self.header_text) > LONGEST_HEADER:
+                # The wording is not documented.
+                raise _unreadable(f"the header has more than {LONGEST_HEADER} characters")
         except BaseException:
             self._file.close()
             raise

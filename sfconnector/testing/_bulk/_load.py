@@ -69,6 +69,7 @@ class Load:
         context: who writes.
         source: where the rows come from.
         binary: whether they come with files.
+        csv: whether they come as CSV, whose header names the type of a parent only where there may be several.
 
     Raises:
         OrgError: ``InvalidBatch``: a column cannot be, or one is missing.
@@ -86,11 +87,12 @@ class Load:
         context: RequestContext,
         source: Source,
         binary: bool = False,
+        csv: bool = True,
     ) -> None:
         self._store, self._faults, self._context, self._source = store, faults, context, source
         self._sobject = store.sobject(sobject)
         self._operation = operation
-        self._readers = [_reader(store, self._sobject, name, place) for place, name in enumerate(columns)]
+        self._readers = [_reader(store, self._sobject, name, place, csv=csv) for place, name in enumerate(columns)]
         self._key = None if external_id is None else store.validator.external_id(self._sobject, external_id)
         self._save: Callable[[Columns], Upserted] = {
             "insert": self._insert,
@@ -225,7 +227,7 @@ class Load:
         return str(record_id)
 
 
-def _reader(store: Store, sobject: SObjectType, name: str, place: int) -> Callable[[Cell, Columns], None]:
+def _reader(store: Store, sobject: SObjectType, name: str, place: int, *, csv: bool) -> Callable[[Cell, Columns], None]:
     """Make the function that takes a cell of a column into the columns of the record."""
     field = sobject.field(name)
     if field is not None:
@@ -235,13 +237,16 @@ def _reader(store: Store, sobject: SObjectType, name: str, place: int) -> Callab
             columns[exact] = read(cell)
 
         return take
-    return _parent_reader(store, sobject, name)
+    return _parent_reader(store, sobject, name, csv=csv)
 
 
-def _parent_reader(store: Store, sobject: SObjectType, name: str) -> Callable[[Cell, Columns], None]:
+def _parent_reader(store: Store, sobject: SObjectType, name: str, *, csv: bool) -> Callable[[Cell, Columns], None]:
     match = _RELATION.fullmatch(name)
     lookup = sobject.relationship(match[2]) if match else None
     if match is None or lookup is None or not _identifies(store, lookup, match[1], match[3]):
+        raise _no_field(name)
+    if csv and match[1] and len(lookup.reference_to) == 1:
+        # "You get an error" where a field is not polymorphic; which one is not documented.
         raise _no_field(name)
     relation, attribute = match[2], match[3]
     kind = {"attributes": {"type": match[1]}} if match[1] else {}

@@ -177,6 +177,7 @@ def test_parents_are_found_by_their_external_ids(api: Api) -> None:
         ("insert", "Name;Phone", "InvalidBatch : Field name not found : Name;Phone"),
         ("insert", "Name,Owner.Title", "InvalidBatch : Field name not found : Owner.Title"),
         ("insert", "Name,Nothing.Ext__c", "InvalidBatch : Field name not found : Nothing.Ext__c"),
+        ("insert", "Name,User:Owner.Username", "InvalidBatch : Field name not found : User:Owner.Username"),
         ("update", "Name", "InvalidBatch : Field name not found : Id"),
         ("upsert", "Name", "InvalidBatch : Field name not found : Ext__c"),
         ("delete", "Id,Name", "InvalidBatch : The 'delete' batch must contain only ids"),
@@ -211,6 +212,7 @@ def test_a_header_that_cannot_be_fails_the_job(api: Api, operation: str, header:
             b",".join([b"Name"] * 5001) + b"\nA\n",
             "Failed to parse CSV: Exceeded max number of columns per record : 5000",
         ),
+        (b'"' + b"N" * 31_999 + b'"\nA\n', "Failed to parse CSV: the header has more than 32000 characters"),
         (b"Name\nA,B\n", "Failed to parse CSV: a row has more columns than the header"),
     ],
 )
