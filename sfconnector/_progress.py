@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Any, Protocol, Self
 
@@ -47,6 +48,26 @@ class Progress(Protocol):
     """
 
     def __call__(self, progress: JobProgress, /) -> object: ...
+
+
+def check_callback(name: str, callback: object) -> None:
+    """Refuse what cannot be called, before there is anything to tell.
+
+    Raises:
+        TypeError: It is neither ``None`` nor a function or the like.
+    """
+    if callback is not None and not callable(callback):
+        raise TypeError(f"{name} is called: give a function, not a {type(callback).__name__}")
+
+
+def telling(progress: Progress | None, now: Callable[[float], JobProgress]) -> Callable[[float], object] | None:
+    """Let a callback be told how far a job is, which ``now`` says for the seconds that have passed.
+
+    Raises:
+        TypeError: It is no callback.
+    """
+    check_callback("progress", progress)
+    return None if progress is None else lambda elapsed: progress(now(elapsed))
 
 
 class ProgressBar:

@@ -157,7 +157,7 @@ class Calls:
             operation="queryAll" if include_deleted else "query",
             query=check_text("soql", soql),
             column_delimiter=dialect.column_delimiter,
-            line_ending=line_ending,
+            line_ending=dialect.line_ending or "LF",
             content_type="CSV",
         )
         info = call(self._session, create_query_job.build(body=body), create_query_job.parse, timeout=timeout)

@@ -19,7 +19,7 @@ from sfconnector._bulk.parts import Part, Source, parts
 from sfconnector._bulk.positions import positions
 from sfconnector._csv.dialect import Dialect
 from sfconnector._polling import wait_for
-from sfconnector._progress import JobProgress, Progress
+from sfconnector._progress import JobProgress, Progress, telling
 from sfconnector._records import Purpose
 from sfconnector._session import Session
 from sfconnector.errors import JobError, RecordError
@@ -127,13 +127,8 @@ class Ingest:
             RecordError: Rows failed, and ``raise_on_failure`` is set.
             ApiError: Salesforce refused to tell.
         """
-
-        def tell(elapsed: float) -> None:
-            if progress is not None:
-                progress(self._progress(elapsed))
-
-        tells = None if progress is None else tell
-        wait_for(self, self._ended, self._session.retry, timeout=timeout, tell=tells)
+        tell = telling(progress, self._progress)
+        wait_for(self, self._ended, self._session.retry, timeout=timeout, tell=tell)
         self._check()
         for job in self.jobs:
             if counts(job.last)[1] == 0:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 from itertools import count
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import attrs
 from sfconnector_generated.bulk_v2 import models
@@ -22,7 +22,7 @@ from sfconnector._bulk.parts import Part
 from sfconnector._call import call, check_empty
 from sfconnector._csv.dialect import Dialect
 from sfconnector._prepare import check_count
-from sfconnector._progress import JobProgress, Progress
+from sfconnector._progress import JobProgress, Progress, check_callback
 from sfconnector._retry import Outcome, retry_after
 from sfconnector._session import Seconds, Session, may_be_done
 from sfconnector._urls import short_path
@@ -34,6 +34,10 @@ T = TypeVar("T")
 _TICK: Final = 1.0
 
 
+def _is_callback(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    check_callback(field.name, value)
+
+
 @attrs.frozen
 class Sending:
     """What becomes of the rows, and how they are sent; see :meth:`Bulk.insert`."""
@@ -43,8 +47,8 @@ class Sending:
     external_id: str | None = None
     assignment_rule_id: str | None = None
     workers: int = attrs.field(default=1, validator=lambda _, __, value: check_count("workers", value))
-    on_job: Callable[[IngestJob], object] | None = None
-    progress: Progress | None = None
+    on_job: Callable[[IngestJob], object] | None = attrs.field(default=None, validator=_is_callback)
+    progress: Progress | None = attrs.field(default=None, validator=_is_callback)
     timeout: Seconds = None
 
     def request(self, dialect: Dialect) -> models.IngestJobRequest:

@@ -12,7 +12,7 @@ from sfconnector_generated.client import Request
 from sfconnector._call import call, delete, read
 from sfconnector._names import check_id
 from sfconnector._polling import wait_for
-from sfconnector._progress import JobProgress, Progress
+from sfconnector._progress import JobProgress, Progress, telling
 from sfconnector._session import Seconds, Session, may_be_done
 from sfconnector.errors import ErrorDetail, JobError
 
@@ -88,13 +88,8 @@ class Job:
                 process too.
             ApiError: Salesforce refused to tell.
         """
-
-        def tell(elapsed: float) -> None:
-            if progress is not None:
-                progress(self._progress(elapsed))
-
-        tells = None if progress is None else tell
-        wait_for(self, self._ended, self._session.retry, timeout=timeout, tell=tells)
+        tell = telling(progress, self._progress)
+        wait_for(self, self._ended, self._session.retry, timeout=timeout, tell=tell)
         return self
 
     def abort(self, *, timeout: Seconds = None) -> JobInfo:

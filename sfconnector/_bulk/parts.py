@@ -143,7 +143,9 @@ def parts(
         check_count("max_rows", max_rows)
     if isinstance(columns, str):
         raise TypeError(f"columns is a list of names: give [{columns!r}] instead of {columns!r}")
-    chosen = None if columns is None else check_columns(columns)
+    if columns is not None and not isinstance(columns, Iterable):
+        raise TypeError(f"columns is a list of names, not a {type(columns).__name__}")
+    chosen = None if columns is None else check_columns(list(columns))
     if _is_text(source):
         if chosen is not None:
             raise ValueError("a CSV file names its columns in its first line: leave columns out")

@@ -19,6 +19,7 @@ from sfconnector._bulk.query_csv import write_csv
 from sfconnector._call import call
 from sfconnector._download import check_target, writing
 from sfconnector._prepare import check_count
+from sfconnector._progress import check_callback
 from sfconnector._session import Session
 
 if TYPE_CHECKING:
@@ -320,6 +321,7 @@ class QueryJob(Job):
 
     def _pages(self, workers: int | None, progress: Progress | None) -> Generator[Page]:
         """Walk over the pages once the job is complete."""
+        check_callback("progress", progress)
         return self._walk(self.workers if workers is None else check_count("workers", workers), progress)
 
     def _walk(self, workers: int, progress: Progress | None) -> Generator[Page]:

@@ -24,7 +24,7 @@ from sfconnector._bulk_v1.jobs import BulkV1Job, DataFormat, ask
 from sfconnector._csv.dialect import Dialect
 from sfconnector._json import loads
 from sfconnector._prepare import check_count
-from sfconnector._progress import JobProgress, Progress
+from sfconnector._progress import JobProgress, Progress, check_callback
 from sfconnector._records import Purpose
 from sfconnector._session import Seconds, Session
 from sfconnector._upload import rewindable
@@ -97,6 +97,8 @@ class Writing:
                 raise ValueError(f"{name} is {value:,}, and Salesforce takes {most:,}")
         if check_count("workers", self.workers) > 1 and self.concurrency_mode == "Serial":
             raise ValueError("each worker has a job of its own, and jobs run beside each other: Serial needs workers=1")
+        check_callback("on_job", self.on_job)
+        check_callback("progress", self.progress)
         self.request()
         return self
 

@@ -17,7 +17,7 @@ from sfconnector._bulk_v1._results import RowResult
 from sfconnector._bulk_v1._sending import Sent, new_batch
 from sfconnector._bulk_v1.jobs import ENDED, BulkV1Job, Listed, ask, batches_of, change
 from sfconnector._polling import wait_for
-from sfconnector._progress import JobProgress, Progress
+from sfconnector._progress import JobProgress, Progress, telling
 from sfconnector._results import RecordResult
 from sfconnector._session import Session
 from sfconnector.errors import BadRequestError, ErrorDetail, JobError, NotFoundError, RecordError
@@ -105,12 +105,8 @@ class BulkV1Ingest:
         See Also:
             https://developer.salesforce.com/docs/platform/api-asynch/guide/asynch-api-batches-interpret-status.html
         """
-
-        def tell(elapsed: float) -> None:
-            if progress is not None:
-                progress(self._progress(elapsed))
-
-        wait_for(self, self._ended, self._session.retry, timeout=timeout, tell=None if progress is None else tell)
+        tell = telling(progress, self._progress)
+        wait_for(self, self._ended, self._session.retry, timeout=timeout, tell=tell)
         self._check()
         if raise_on_failure and (failed := sum(each.number_records_failed or 0 for each in self._infos.values())):
             with closing(self.failures()) as failures:

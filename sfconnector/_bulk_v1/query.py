@@ -20,7 +20,7 @@ from sfconnector._bulk_v1.jobs import ENDED, BatchInfos, BulkV1Job, Listed
 from sfconnector._download import check_target, replacing
 from sfconnector._polling import wait_for
 from sfconnector._prepare import check_count
-from sfconnector._progress import JobProgress, Progress
+from sfconnector._progress import JobProgress, Progress, telling
 from sfconnector._session import Session
 from sfconnector.errors import ErrorDetail, JobError, SalesforceError
 
@@ -228,12 +228,8 @@ class BulkV1Query(BulkV1Job):
                 raise JobError(f"{self} has no batch, so there is nothing to wait for", job=self)
             return infos if has_news(infos) else None
 
-        def tell(elapsed: float) -> None:
-            if progress is not None:
-                progress(self._progress(infos, elapsed))
-
-        tells = None if progress is None else tell
-        return wait_for(self, look, self._session.retry, timeout=timeout, tell=tells)
+        tell = telling(progress, lambda elapsed: self._progress(infos, elapsed))
+        return wait_for(self, look, self._session.retry, timeout=timeout, tell=tell)
 
     def _progress(self, infos: BatchInfos, elapsed: float) -> JobProgress:
         ended = bool(infos) and all(info.state in ENDED for info in infos)

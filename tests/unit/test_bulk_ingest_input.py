@@ -46,6 +46,34 @@ def test_nothing_is_sent_of_what_cannot_be_right(sf: Salesforce, local_org: Loca
     assert not [request for request in local_org.requests if "/jobs/" in request.path]
 
 
+UNCALLED: dict[str, Callable[[Salesforce, Any], object]] = {
+    "insert tells progress": lambda sf, wrong: sf.bulk.insert("Account", [{"Name": "Acme"}], progress=wrong),
+    "insert tells jobs": lambda sf, wrong: sf.bulk.insert("Account", [{"Name": "Acme"}], on_job=wrong),
+    "ingest waits": lambda sf, wrong: sf.bulk.insert("Account", []).wait(progress=wrong),
+    "job waits": lambda sf, wrong: sf.bulk.query_job("750000000000001").wait(progress=wrong),
+    "rows": lambda sf, wrong: sf.bulk.query_job("750000000000001").rows(progress=wrong),
+    "tables": lambda sf, wrong: sf.bulk.query_job("750000000000001").to_arrow(progress=wrong),
+    "insert of 1.0 tells progress": lambda sf, wrong: sf.bulk_v1.insert("Account", [{"Name": "Acme"}], progress=wrong),
+    "insert of 1.0 tells jobs": lambda sf, wrong: sf.bulk_v1.insert("Account", [{"Name": "Acme"}], on_job=wrong),
+}
+
+
+@pytest.mark.parametrize("wrong", [True, 5, "bar"])
+@pytest.mark.parametrize("case", UNCALLED)
+def test_what_cannot_be_called_is_refused_before_anything_is_sent(
+    sf: Salesforce, local_org: LocalOrg, case: str, wrong: Any
+) -> None:
+    with pytest.raises(TypeError, match=r"(progress|on_job) is called: give a function, not a"):
+        UNCALLED[case](sf, wrong)
+    assert not [request for request in local_org.requests if "/job" in request.path]
+
+
+def test_columns_are_names(sf: Salesforce) -> None:
+    wrong: Any = 5
+    with pytest.raises(TypeError, match="columns is a list of names, not a int"):
+        sf.bulk.insert("Account", [{"Name": "Acme"}], columns=wrong)
+
+
 @pytest.mark.parametrize("form", ["ids", "rows", "CSV"])
 def test_ids_are_enough_to_delete(sf: Salesforce, local_org: LocalOrg, form: str) -> None:
     ids = [sf.sobject("Account").create({"Name": f"Account {number}"}).id for number in range(3)]
