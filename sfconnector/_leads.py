@@ -203,13 +203,17 @@ def conversion_of(result: models.LeadConvertResult) -> LeadConversion | None:
     """Give what a lead has become, if it was converted."""
     if not result.success:
         return None
-    # An answer from before a field existed lacks it.
+
+    def known(name: str) -> str | None:
+        # A WSDL from before a field existed lacks it, and so does an answer.
+        return _known(getattr(result, name, UNSET))
+
     return LeadConversion(
-        _known(result.lead_id) or "",
-        _known(result.account_id),
-        _known(result.contact_id),
-        _known(result.opportunity_id),
-        _known(result.related_person_account_id),
+        known("lead_id") or "",
+        known("account_id"),
+        known("contact_id"),
+        known("opportunity_id"),
+        known("related_person_account_id"),
     )
 
 

@@ -1,6 +1,8 @@
 """The part of the package that comes from the partner WSDL: how it is read, what its calls send, and what they read."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +136,33 @@ class TestGeneration:
         with pytest.raises(OSError, match="No space left"):
             project.generate(wsdl=WSDL)
         assert everything(project.root) == before
+
+    def test_the_client_goes_on_with_an_older_wsdl(self, tmp_path):
+        shutil.copytree(ROOT / "specs", tmp_path / "specs")
+        text = WSDL.read_text("utf-8")
+        text, count = re.subn(r'\s*<element name="relatedPersonAccount(Id|Record)"[^>]*/>', "", text)
+        assert count == 3
+        own = tmp_path / "own.wsdl"
+        own.write_text(text.replace("/u/68.0", "/u/50.0"), "utf-8")
+        assert __main__.main(["--root", str(tmp_path), "--wsdl", str(own)]) == 0
+        program = f"""
+from soap_server import SoapServer
+from sfconnector import LeadConversion, Salesforce, auth
+with SoapServer(lambda lead: {{"success": True, "leadId": "{LEAD}", "relatedPersonAccountId": "x"}}) as server:
+    with Salesforce(auth.AccessToken(server.url, "x")) as sf:
+        assert sf.soap.convert_lead("{LEAD}") == LeadConversion("{LEAD}", None, None, None, None)
+        try:
+            sf.soap.convert_lead("{LEAD}", related_person_account_id="001000000000001")
+        except ValueError as error:
+            print(error)
+print([seen.target for seen in server.calls])
+"""
+        paths = [tmp_path / "generated", ROOT, ROOT / "tests/unit"]
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
+        done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True)
+        told, targets = done.stdout.splitlines()
+        assert told.endswith("lacks related_person_account_id")
+        assert targets == "['/services/Soap/u/50.0']"
 
     def test_a_wsdl_that_salesforce_handed_out_does_as_well(self, project):
         folder = os.environ.get("SFCONNECTOR_RECORDINGS")
