@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from io import BytesIO
@@ -17,7 +18,7 @@ from sfconnector_generated.client import Request
 from sfconnector._bulk.download import Download
 from sfconnector._bulk_v1 import _xml
 from sfconnector._bulk_v1._results import RowResult, records, row_results
-from sfconnector._bulk_v1._zips import REQUEST
+from sfconnector._bulk_v1._zips import MOST_UNZIPPED, REQUEST
 from sfconnector._json import loads
 from sfconnector._session import Seconds, Session
 
@@ -128,8 +129,12 @@ def _plain(found: Arriving, text: bytes) -> bytes:
         return text
     try:
         with zipfile.ZipFile(BytesIO(text)) as archive:
-            return archive.read(REQUEST)
-    except (zipfile.BadZipFile, KeyError) as error:
+            info = archive.getinfo(REQUEST)
+            if info.file_size > MOST_UNZIPPED:
+                raise ValueError(f"{REQUEST} has more bytes than a batch may have")
+            # No more comes than the directory of the archive says.
+            return archive.read(info)
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as error:
         raise ValueError(f"the zip file has no {REQUEST} that could be read") from error
 
 

@@ -247,6 +247,8 @@ class Listed:
 def batches_of(session: Session, job_id: str, timeout: Seconds = None) -> BatchInfos:
     """List the batches of a job, in the order in which they were added."""
     found = ask(session, list_batches.build(job_id), list_batches.parse, timeout).batch_info or []
+    # Some examples of the documentation have "Not Processed".
+    found = [attrs.evolve(each, state=each.state.replace(" ", "")) if " " in each.state else each for each in found]
     # Batches of the same second are told apart by their ids, which are given out in order.
     return sorted(found, key=lambda each: (each.created_date.timestamp() if each.created_date else 0.0, each.id))
 

@@ -1,5 +1,7 @@
 """Bulk API 1.0 before a server whose answers do not agree with each other: nothing is lost or doubled silently."""
 
+import io
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -185,7 +187,7 @@ def test_a_list_without_a_batch_that_the_job_has_is_not_believed(listed: int, to
 
 
 def test_chunks_do_not_hide_the_query_whose_answer_was_lost() -> None:
-    liar = Liar("query", [batch(1, "NotProcessed"), batch(2, processed=1), batch(3, processed=0)], rows=b"Id\n1\n")
+    liar = Liar("query", [batch(1, "Not Processed"), batch(2, processed=1), batch(3, processed=1)], rows=b"Id\n1\n")
 
     def answer(seen: Seen) -> Reply:
         if seen.method == "POST" and seen.target == BATCHES:
@@ -194,8 +196,34 @@ def test_chunks_do_not_hide_the_query_whose_answer_was_lost() -> None:
 
     with Server(answer) as server, Salesforce(auth.AccessToken(server.url, "x"), retry=FakeTime().retry()) as sf:
         query = sf.bulk_v1.query("SELECT Id FROM Account", pk_chunking=True)
-        assert query.wait().id == JOB
+        assert len(list(query.rows())) == 2
         assert sum(seen.method == "POST" and seen.target == BATCHES for seen in server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "method", "reason"),
+    [
+        (b"Name\n" * 5_000_000, zipfile.ZIP_DEFLATED, "request.txt has more bytes than a batch may have"),
+        (None, zipfile.ZIP_DEFLATED, "the zip file has no request.txt that could be read"),
+        (b"Name\na\n" * 99, zipfile.ZIP_DEFLATED, "the zip file has no request.txt that could be read"),
+        (b"Name\na\n" * 99, zipfile.ZIP_LZMA, "the zip file has no request.txt that could be read"),
+    ],
+)
+def test_a_zip_file_that_is_no_batch(entry: bytes | None, method: int, reason: str) -> None:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", method) as archive:
+        archive.writestr("other.txt" if entry is None else "request.txt", entry or b"")
+    text = bytearray(body.getvalue())
+    if entry and len(entry) < 1_000:
+        # What is compressed is damaged; of the other, its method is one that nobody knows.
+        at = 45 if method == zipfile.ZIP_DEFLATED else text.index(b"PK\x01\x02") + 10
+        text[at : at + 2] = b"\xff\xff"
+    with (
+        Server([Reply(200, bytes(text))]) as server,
+        Salesforce(auth.AccessToken(server.url, "x"), retry=FakeTime().retry()) as sf,
+        pytest.raises(errors.InvalidResponseError, match=reason),
+    ):
+        sf.bulk_v1.get_batch_request(JOB, "751000000000001AAA")
 
 
 def test_two_batches_have_two_ids() -> None:
