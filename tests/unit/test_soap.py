@@ -1,6 +1,7 @@
 """SOAP calls through the client: what goes out, what comes back, and what must never happen twice."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -443,6 +444,15 @@ class TestTheOneSession:
             assert "private" not in text
             assert "secret" not in text
         assert "POST /services/Soap/u/68.0: 500" in caplog.text
+
+    def test_without_the_extra_it_is_told_how_to_install_it(
+        self, server: SoapServer, sf: Salesforce, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "zeep", None)
+        for make in (lambda: sf.soap.server_timestamp(), lambda: list(sf.soap.undelete([ACCOUNT]))):
+            with pytest.raises(ImportError, match=r'pip install "sfconnector\[soap\]"'):
+                make()
+        assert server.seen == []
 
     def test_the_version_is_the_client_s(self) -> None:
         with SoapServer(converted) as server, client(server, api_version="62.0") as sf:
