@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from array import array
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain, islice
 from typing import Final, Self
@@ -64,17 +64,23 @@ class Cutting:
         with closing(found):
             for part in found:
                 try:
-                    self._check(part.columns)
+                    self.check(part.columns)
                 except ValueError:
                     part.release()
                     raise
                 yield part
 
-    def _check(self, columns: Sequence[str]) -> None:
+    def check(self, columns: Iterable[str]) -> None:
+        """Refuse rows without the column by which records are found, or with others where it must be alone.
+
+        Raises:
+            ValueError: They have such columns.
+        """
         if self.key is None:
             return
-        others = [column for column in columns if column.lower() != self.key.lower()]
-        if len(others) == len(columns):
+        names = list(columns)
+        others = [name for name in names if name.lower() != self.key.lower()]
+        if len(others) == len(names):
             raise ValueError(f"the rows have no column {self.key}, by which records are found")
         if others and self.key_alone:
             raise ValueError(f"the rows have {others[0]!r} besides {self.key}, and ids are all that a deletion takes")

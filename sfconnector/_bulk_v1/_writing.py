@@ -190,11 +190,11 @@ def _batches(source: Any, writing: Writing) -> Generator[Batch]:
     if writing.deletes:
         source = of_ids(source)
     if writing.file_field is not None:
-        return _zips.cut(_iterable(source), writing.file_field, _frames(writing.data_format))
+        return _zips.cut(_iterable(source, writing), writing.file_field, _frames(writing.data_format))
     if writing.data_format == "CSV":
         return writing.cutting.parts(source)
     frame = FRAMES[writing.data_format]
-    return cut(_texts(source, writing.data_format), frame, writing.max_rows, writing.max_bytes)
+    return cut(_texts(source, writing), frame, writing.max_rows, writing.max_bytes)
 
 
 def _frames(data_format: str) -> Callable[[Mapping[str, Any]], Frame]:
@@ -202,11 +202,11 @@ def _frames(data_format: str) -> Callable[[Mapping[str, Any]], Frame]:
     return CsvFrames() if data_format == "CSV" else lambda _: FRAMES[data_format]
 
 
-def _texts(source: Any, data_format: str) -> Iterator[bytes]:
+def _texts(source: Any, writing: Writing) -> Iterator[bytes]:
     """Give the rows of a source, written."""
     if not isinstance(source, str | bytes | bytearray | os.PathLike) and not hasattr(source, "read"):
-        return written(_iterable(source), FRAMES[data_format])
-    return _stored(source, data_format)
+        return written(_iterable(source, writing), FRAMES[writing.data_format])
+    return _stored(source, writing.data_format)
 
 
 def _stored(source: Any, data_format: str) -> Iterator[bytes]:
@@ -226,12 +226,20 @@ def _stored(source: Any, data_format: str) -> Iterator[bytes]:
             raise ValueError(f"the source is no {data_format} of rows: {error}") from error
 
 
-def _iterable(source: Any) -> Iterable[object]:
+def _iterable(source: Any, writing: Writing) -> Iterable[object]:
     if callable(getattr(source, "rows", None)) and not is_frame(source):
         source = source.rows()
     if isinstance(source, Mapping | str | bytes) or is_frame(source) or not isinstance(source, Iterable):
         raise TypeError(f"rows are an iterable of dicts, not a {type(source).__name__}; only CSV takes more")
-    return map(_own, source)
+    return _checked(map(_own, source), writing.cutting)
+
+
+def _checked(rows: Iterable[Any], cutting: Cutting) -> Iterator[Any]:
+    """Look at the columns of the first row, before a job is created; of any other it is Salesforce that complains."""
+    for number, row in enumerate(rows):
+        if number == 0 and isinstance(row, Mapping):
+            cutting.check(name for name in row if isinstance(name, str) and name != "attributes")
+        yield row
 
 
 def _own(row: Any) -> Any:

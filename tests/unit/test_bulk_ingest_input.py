@@ -74,6 +74,31 @@ def test_columns_are_names(sf: Salesforce) -> None:
         sf.bulk.insert("Account", [{"Name": "Acme"}], columns=wrong)
 
 
+UNFOUND: dict[str, tuple[Callable[[Salesforce, Any], object], str]] = {
+    "update without ids": (
+        lambda sf, kind: sf.bulk_v1.update("Account", [{"Name": "Acme"}], content_type=kind),
+        "the rows have no column Id, by which records are found",
+    ),
+    "upsert without the external id": (
+        lambda sf, kind: sf.bulk_v1.upsert("Account", [{"Name": "Acme"}], external_id="Key__c", content_type=kind),
+        "the rows have no column Key__c, by which records are found",
+    ),
+    "delete with more than ids": (
+        lambda sf, kind: sf.bulk_v1.delete("Account", [{"ID": "001000000000001", "Name": "x"}], content_type=kind),
+        "the rows have 'Name' besides Id, and ids are all that a deletion takes",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ["CSV", "JSON", "XML"])
+@pytest.mark.parametrize("case", UNFOUND)
+def test_rows_of_1_0_have_what_finds_records(sf: Salesforce, local_org: LocalOrg, case: str, kind: str) -> None:
+    call, reason = UNFOUND[case]
+    with pytest.raises(ValueError, match=reason):
+        call(sf, kind)
+    assert not [request for request in local_org.requests if "/job" in request.path]
+
+
 @pytest.mark.parametrize("form", ["ids", "rows", "CSV"])
 def test_ids_are_enough_to_delete(sf: Salesforce, local_org: LocalOrg, form: str) -> None:
     ids = [sf.sobject("Account").create({"Name": f"Account {number}"}).id for number in range(3)]
