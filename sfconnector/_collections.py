@@ -65,6 +65,7 @@ class Write(NamedTuple):
         parse: Reads the answer.
         creates: Whether all records are new.
         done_already: The code of a record for which a lost attempt has done the work.
+        id_of: Finds in what is sent the id that a success must repeat.
         read: Decodes the answer for ``parse``.
         result: Makes a result of a row, its answer and its errors; by default one without anything of its own.
     """
@@ -75,6 +76,7 @@ class Write(NamedTuple):
     parse: Parsed
     creates: bool = False
     done_already: str = ""
+    id_of: Callable[[Any], str] | None = None
     read: Callable[[Session, requests.Response, Parsed], Sequence[Any]] = read
     result: Callable[[Row, Any, tuple[ErrorDetail, ...]], RecordResult[Any]] | None = None
 
@@ -269,10 +271,14 @@ def _deliver(session: Session, write: Write, rows: list[Row], how: Sending, stop
             answers = write.read(session, response, write.parse)
             if len(answers) != len(places):
                 raise InvalidResponseError(response, f"{len(answers)} results came for {len(places)} records")
-            if not all(map(_is_result, answers)):
+            if not all(map(is_result, answers)):
                 raise InvalidResponseError(
                     response, "the answer is not a list of results with all that belongs to them"
                 )
+            if write.id_of is not None and not all(
+                is_same(write.id_of(rows[place].content), answer) for place, answer in zip(places, answers, strict=True)
+            ):
+                raise InvalidResponseError(response, "the results are those of other records than were sent")
         except Exception as error:  # the caller's thread raises it, with what is known of the other records
             in_doubt = _may_be_done(error, path)
             for place in places:
@@ -292,7 +298,7 @@ def _deliver(session: Session, write: Write, rows: list[Row], how: Sending, stop
         attempt += 1
 
 
-def _is_result(answer: Any) -> bool:
+def is_result(answer: Any) -> bool:
     """Tell a result that can be relied on from one with nulls where it promises something."""
     if answer is None or not isinstance(answer.success, bool) or not isinstance(answer.errors, list):
         return False
@@ -300,6 +306,12 @@ def _is_result(answer: Any) -> bool:
         each is not None and isinstance(each.status_code, str) and isinstance(each.message, str)
         for each in answer.errors
     )
+
+
+def is_same(record_id: str, answer: Any) -> bool:
+    """Tell whether a result may be that of a record: a success that names a record names that one."""
+    # The last three characters of an id say nothing new.
+    return not answer.success or not answer.id or answer.id[:15] == record_id[:15]
 
 
 def _event(request: Request, path: str, attempt: int) -> RequestEvent:

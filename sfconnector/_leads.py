@@ -171,7 +171,7 @@ def convert(
     def build(contents: list[Any]) -> Request:
         return _envelopes.built(lambda: convert_lead.build(contents, **headers))
 
-    write = Write("convert_leads", prepare, build, parse, read=_envelopes.read, result=_result)
+    write = Write("convert_leads", prepare, build, parse, id_of=_id_of, read=_envelopes.read, result=_result)
     return LeadResults(session, write, leads, how)
 
 
@@ -215,6 +215,10 @@ def conversion_of(result: models.LeadConvertResult) -> LeadConversion | None:
         known("opportunity_id"),
         known("related_person_account_id"),
     )
+
+
+def _id_of(content: models.LeadConvert) -> str:
+    return content.lead_id
 
 
 def _known(value: str | Unset | None) -> str | None:

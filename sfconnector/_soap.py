@@ -18,7 +18,7 @@ from sfconnector_generated.soap.api import (
 )
 
 from sfconnector import _call, _envelopes
-from sfconnector._collections import RecordResults, Sending, Write
+from sfconnector._collections import RecordResults, Sending, Write, is_result, is_same
 from sfconnector._leads import (
     MOST_LEADS,
     Answer,
@@ -281,7 +281,7 @@ class Soap:
             raise ValueError("a record cannot be merged into itself, nor twice")
         headers = _headers(duplicate_rule, allow_field_truncation, call_options)
         request = MergeRequest(master_record=master, record_to_merge_ids=ids)
-        result = self._one(lambda: merge.build([request], **headers), merge.parse, timeout)
+        result = self._one(lambda: merge.build([request], **headers), merge.parse, master_id, timeout)
         if not result.success:
             raise RecordError(error_details(result.errors))
         merged = tuple(result.merged_record_ids or ids)
@@ -388,13 +388,16 @@ class Soap:
         """
         return _envelopes.call(self._session, get_user_info.build, get_user_info.parse, timeout=timeout)
 
-    def _one(self, build: Any, parse: Any, timeout: Seconds) -> Any:
-        """Make a call about one thing."""
+    def _one(self, build: Any, parse: Any, record_id: str, timeout: Seconds) -> Any:
+        """Make a call about one record."""
         response = self._session.send(_envelopes.built(build), timeout=timeout)
         self._session.check(response)
         results = _envelopes.read(self._session, response, parse)
         if len(results) != 1:
             raise InvalidResponseError(response, f"{len(results)} results came for one call")
+        answer = Answer(results[0].id or None, results[0].success, results[0].errors or [])
+        if not is_result(answer) or not is_same(record_id, answer):
+            raise InvalidResponseError(response, "the result is of another record, or lacks what belongs to it")
         return results[0]
 
     def _by_id(
@@ -412,7 +415,9 @@ class Soap:
         def parse(data: Any) -> Sequence[Answer]:
             return [Answer(each.id or None, each.success, each.errors or []) for each in operation.parse(data)]
 
-        return RecordResults(self._session, Write(name, prepare, build, parse, read=_envelopes.read), ids, how)
+        return RecordResults(
+            self._session, Write(name, prepare, build, parse, id_of=str, read=_envelopes.read), ids, how
+        )
 
 
 def _ids(given: object) -> Sequence[Any]:

@@ -40,8 +40,11 @@ def parse(content: bytes) -> Element:
     parser = ElementTree.XMLParser(target=Builder())  # noqa: S314  # without a document type there are no entities
     try:
         return ElementTree.fromstring(content, parser)  # noqa: S314  # as above
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError) as error:
         raise ParseError(f"expected XML: {error}") from error
+    except ValueError as error:
+        # Expat has no name of its own for the encodings that it cannot read.
+        raise error if isinstance(error, ParseError) else ParseError(f"expected XML: {error}") from error
 
 
 def _members(element: Element, depth: int = 0) -> dict[str, Any]:

@@ -208,6 +208,20 @@ class TestALead:
         with Server([answer("convertLead", *[result] * count)]) as server, client(server) as sf, wanted:
             sf.soap.convert_lead(LEAD, converted_status="x")
 
+    @pytest.mark.parametrize(
+        "result",
+        [
+            {"leadId": lead_id(2), "success": True},
+            {"leadId": LEAD, "success": None},
+            {"success": False, "errors": [{"statusCode": None, "message": None}]},
+        ],
+    )
+    def test_a_result_that_cannot_be_relied_on_is_an_error(self, result: dict[str, Any]) -> None:
+        wanted = pytest.raises(errors.InvalidResponseError)
+        with Server([answer("convertLead", result)]) as server, client(server) as sf, wanted:
+            sf.soap.convert_lead(LEAD, converted_status="x")
+        assert len(server.seen) == 1
+
 
 class TestManyLeads:
     """``convert_leads``: cut into calls, and each lead has a result of its own."""
@@ -267,6 +281,15 @@ class TestManyLeads:
         assert results.unfinished is not None
         assert (results.unfinished.in_doubt, results.unfinished.unsent_from) == ((3, 4, 5), 6)
 
+    def test_results_in_another_order_are_taken_for_none(self) -> None:
+        done = [{"leadId": lead_id(number), "accountId": ACCOUNT, "success": True} for number in (2, 1)]
+        with Server([answer("convertLead", *done)]) as server, client(server) as sf:
+            results = sf.soap.convert_leads([lead_id(1), lead_id(2)[:15]], converted_status="x")
+            with pytest.raises(errors.InvalidResponseError, match="of other records"):
+                next(results)
+        assert results.unfinished is not None
+        assert results.unfinished.in_doubt == (0, 1)
+
     def test_a_lead_that_cannot_be_sent_is_told_with_its_position(self, server: SoapServer, sf: Salesforce) -> None:
         results = sf.soap.convert_leads([lead_id(0), "x"], converted_status="x", batch_size=1)
         assert next(results).success
@@ -314,6 +337,19 @@ class TestOtherCalls:
         with pytest.raises(TypeError, match="a list of texts"):
             sf.soap.merge("Account", ACCOUNT, other)
         assert server.seen == []
+
+    @pytest.mark.parametrize(
+        "result",
+        [
+            {"id": CONTACT, "success": True},
+            {"id": ACCOUNT, "success": None},
+            {"success": False, "errors": [{"statusCode": None, "message": None}]},
+        ],
+    )
+    def test_a_merge_whose_result_cannot_be_relied_on(self, result: dict[str, Any]) -> None:
+        wanted = pytest.raises(errors.InvalidResponseError)
+        with Server([answer("merge", result)]) as server, client(server) as sf, wanted:
+            sf.soap.merge("Account", ACCOUNT, ["001000000000002AAA"])
 
     def test_a_merge_that_failed(self) -> None:
         wanted = pytest.raises(errors.RecordError, match="INVALID_ID_FIELD")
@@ -422,6 +458,8 @@ class TestTheOneSession:
             b"<a>" * 9999 + b"</a>" * 9999,
             b"<soapenv:Envelope",
             b"{}",
+            b"<?xml version='1.0' encoding='x-unknown'?><a/>",
+            b"<?xml version='1.0' encoding='shift_jis'?><a/>",
             b"<html>Log in</html>",
             envelope("<mergeResponse/>").body,
             envelope("<soapenv:Fault><faultcode>x</faultcode></soapenv:Fault>").body,
