@@ -175,8 +175,6 @@ class Actions:
             return refused
         self._session.check(response)
         results = read(self._session, response, invoke_standard_action.parse)
-        if None in results:
-            raise InvalidResponseError(response, "the answer has null where the results of runs belong")
         if len(results) < count:
             raise InvalidResponseError(response, f"the answer tells of {len(results)} runs, and {count} were asked for")
         return results
@@ -224,7 +222,6 @@ def _encode(inputs: object) -> list[Any]:
 def _results(session: Session, response: requests.Response) -> list[ActionResult] | None:
     """Read the results of runs out of a refusal; ``None`` where it is about the request as a whole."""
     try:
-        results = invoke_standard_action.parse(session.decode(response))
+        return invoke_standard_action.parse(session.decode(response))
     except (InvalidResponseError, ParseError):
         return None
-    return None if None in results else results

@@ -397,8 +397,8 @@ def _composite_results(
 
 
 def _complete(response: requests.Response, answers: list[T] | None) -> list[T]:
-    """Refuse a list that is null, or in which something is."""
-    if answers is None or None in answers:
+    """Refuse a list that is null."""
+    if answers is None:
         raise InvalidResponseError(response, "the answer has null where the results of requests belong")
     return answers
 

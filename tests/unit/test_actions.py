@@ -240,6 +240,6 @@ def test_null_in_place_of_a_run_is_an_error() -> None:
     with (
         Server([Reply.of([GOOD, None])]) as server,
         connect(server) as sf,
-        pytest.raises(errors.InvalidResponseError, match="null"),
+        pytest.raises(errors.InvalidResponseError, match="ActionResult: expected a JSON object"),
     ):
         sf.actions.invoke("standard/chatterPost", [{}, {}])
