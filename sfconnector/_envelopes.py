@@ -53,10 +53,8 @@ def read(session: Session, response: requests.Response, parse: Callable[[Any], T
     """Read an answer.
 
     Raises:
-        InvalidResponseError: It is not what the WSDL describes, or larger than Salesforce's are.
+        InvalidResponseError: It is not what the WSDL describes.
     """
-    if len(response.content) > MOST_BYTES:
-        raise InvalidResponseError(response, f"the answer has more than {MOST_BYTES:,} bytes")
     try:
         return parse(decode_either(session, response))
     except ParseError as error:

@@ -30,6 +30,9 @@ from urllib3.util.ssl_ import create_urllib3_context
 from sfconnector.errors import Failure, TransportError, TransportTimeoutError
 
 _CHUNK: Final = 1 << 16
+_SOAP: Final = "/services/Soap/"
+# Salesforce's own have as many bytes as a request may have, and are read as a whole.
+_LARGEST_SOAP: Final = 50_000_000
 # How long a thread waits for one of the connections that other threads use.
 _POOL_WAIT: Final = 120.0
 _CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -252,9 +255,14 @@ def read_body(response: requests.Response, deadline: float, clock: Callable[[], 
     if response._content_consumed or type(raw) is not urllib3.HTTPResponse:
         _ = response.content
         return
-    chunks = []
+    chunks, size = [], 0
+    most = _LARGEST_SOAP if (response.request.path_url or "").startswith(_SOAP) else None
     while chunk := raw.read1(_CHUNK, decode_content=True):
         chunks.append(chunk)
+        size += len(chunk)
+        if most is not None and size > most:
+            raw.close()
+            raise OSError(f"the answer has more than {most:,} bytes")
         if clock() > deadline:
             raw.close()
             raise TimeoutError("the answer went on for longer than the total timeout")

@@ -1,5 +1,6 @@
 """SOAP calls through the client: what goes out, what comes back, and what must never happen twice."""
 
+import gzip
 import logging
 import sys
 from collections.abc import Iterator
@@ -472,6 +473,16 @@ class TestTheOneSession:
             sf.soap.convert_lead(LEAD, converted_status="x")
         assert isinstance(caught.value, errors.InvalidResponseError if status == 200 else errors.ServerError)
         assert "root:" not in str(caught.value)
+
+    @pytest.mark.parametrize("status", [200, 500])
+    def test_an_answer_without_measure_is_not_read_to_its_end(self, status: int) -> None:
+        # Small on the way.
+        bomb = Reply(status, gzip.compress(bytes(60_000_000), 1), {"Content-Encoding": "gzip"})
+        wanted = pytest.raises(errors.TransportError, match="more than 50,000,000 bytes")
+        with Server([bomb]) as server, client(server) as sf, wanted as caught:
+            sf.soap.convert_lead(LEAD, converted_status="x")
+        assert caught.value.sent
+        assert len(server.seen) == 1
 
     def test_neither_token_nor_data_is_in_any_text(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.DEBUG)
