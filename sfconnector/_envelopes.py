@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# What the WSDL puts into each record; the field of that name is called Type.
+_OWN: Final = frozenset({"type", "fieldsToNull"})
 # https://www.w3.org/TR/xml/#charsets
 _UNSENDABLE: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -82,6 +84,8 @@ def record(what: str, sobject: str, fields: object, record_id: str | None = None
         texts["Id"] = check_id(ids[0])
     for name in encoded:
         check_name(f"{what}: the field", name)
+        if name in _OWN:
+            raise ValueError(f"{what}: {name} is an element of SOAP API's own, not a field")
     if empty := [name for name, value in encoded.items() if value is None]:
         texts["fieldsToNull"] = empty
     return {**texts, **{name: _text(f"{what}: {name}", value) for name, value in encoded.items() if value is not None}}

@@ -154,6 +154,14 @@ class TestALead:
             sf.soap.convert_lead("")
         assert server.seen == []
 
+    @pytest.mark.parametrize("name", ["type", "fieldsToNull"])
+    def test_a_field_never_passes_for_what_tells_of_the_record(
+        self, server: SoapServer, sf: Salesforce, name: str
+    ) -> None:
+        with pytest.raises(ValueError, match=f"account_record: {name} is an element"):
+            sf.soap.convert_lead(LEAD, converted_status="x", account_record={name: "Contact"})
+        assert server.seen == []
+
     @pytest.mark.parametrize(
         "wrong",
         [
