@@ -30,6 +30,8 @@ _HELD: Final = 200
 # Of results, before what was uploaded.
 _OWN_COLUMNS: Final = frozenset({"sf__Id", "sf__Created", "sf__Error"})
 _UNKNOWN: Final = -1
+_PURPOSES: Final[dict[str, Purpose]] = {"insert": "create", "upsert": "upsert"}
+_DELETIONS: Final = frozenset({"delete", "hardDelete"})
 
 
 @attrs.frozen
@@ -44,6 +46,23 @@ class Cutting:
     key: str | None = None
     key_alone: bool = False
     max_rows: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        operation: str,
+        external_id: str | None,
+        dialect: Dialect,
+        max_bytes: int,
+        *,
+        columns: Sequence[str] | None = None,
+        max_rows: int | None = None,
+    ) -> Self:
+        """Tell what an operation needs of its rows."""
+        purpose = _PURPOSES.get(operation, "update")
+        key = "Id" if purpose == "update" else external_id
+        ids = (key or "").lower() == "id"
+        return cls(dialect, max_bytes, columns, purpose, ids, key, operation in _DELETIONS, max_rows)
 
     def parts(self, source: Source) -> Generator[Part]:
         """Cut it.

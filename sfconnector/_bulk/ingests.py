@@ -15,7 +15,6 @@ from sfconnector._bulk.query_jobs import QueryJob
 from sfconnector._csv.dialect import ColumnDelimiter, Dialect, LineEnding
 from sfconnector._names import check_id
 from sfconnector._prepare import check_count
-from sfconnector._records import Purpose
 from sfconnector._session import Seconds, Session
 from sfconnector.errors import BadRequestError, NotFoundError
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 # https://developer.salesforce.com/docs/platform/api-asynch/guide/upload-job-data.html
 _MOST_BYTES: Final = 100_000_000
 _LIMIT: Final = 112_500_000
-_DELETIONS: Final = frozenset({"delete", "hardDelete"})
-_PURPOSES: Final[dict[str, Purpose]] = {"insert": "create", "upsert": "upsert"}
 
 
 class Ingests:
@@ -279,12 +276,8 @@ class Ingests:
         how.request(dialect)
         if check_count("max_bytes", max_bytes) > _LIMIT:
             raise ValueError(f"a job takes {_LIMIT:,} bytes, which are 150 MB in base64: max_bytes is {max_bytes:,}")
-        purpose: Purpose = _PURPOSES.get(how.operation, "update")
-        ids = purpose == "update" or (how.external_id or "").lower() == "id"
-        deletes = how.operation in _DELETIONS
-        key = "Id" if deletes or how.operation == "update" else how.external_id
-        cutting = Cutting(dialect, max_bytes, columns, purpose, ids, key, deletes)
-        return upload(self._session, how, cutting, of_ids(source) if deletes else source)
+        cutting = Cutting.of(how.operation, how.external_id, dialect, max_bytes, columns=columns)
+        return upload(self._session, how, cutting, of_ids(source) if cutting.key_alone else source)
 
 
 def of_ids(source: Source) -> Source:

@@ -25,7 +25,6 @@ from sfconnector._csv.dialect import Dialect
 from sfconnector._json import loads
 from sfconnector._prepare import check_count
 from sfconnector._progress import JobProgress, Progress, check_callback
-from sfconnector._records import Purpose
 from sfconnector._session import Seconds, Session
 from sfconnector._upload import rewindable
 from sfconnector.errors import JobError
@@ -74,16 +73,9 @@ class Writing:
         return self.data_format if self.file_field is None else f"ZIP_{self.data_format}"
 
     @property
-    def deletes(self) -> bool:
-        return self.operation in {"delete", "hardDelete"}
-
-    @property
     def cutting(self) -> Cutting:
         """How what goes out as CSV is cut, and what its rows must have."""
-        purpose: Purpose = "create" if self.operation == "insert" else "upsert" if self.external_id else "update"
-        ids = purpose == "update" or (self.external_id or "").lower() == "id"
-        key = "Id" if purpose == "update" else self.external_id
-        return Cutting(Dialect(), self.max_bytes, None, purpose, ids, key, self.deletes, self.max_rows)
+        return Cutting.of(self.operation, self.external_id, Dialect(), self.max_bytes, max_rows=self.max_rows)
 
     def checked(self) -> Writing:
         """Refuse what cannot be right.
@@ -187,7 +179,7 @@ def _called_back(name: str) -> Iterator[None]:
 
 
 def _batches(source: Any, writing: Writing) -> Generator[Batch]:
-    if writing.deletes:
+    if writing.cutting.key_alone:
         source = of_ids(source)
     if writing.file_field is not None:
         return _zips.cut(_iterable(source, writing), writing.file_field, _frames(writing.data_format))

@@ -369,16 +369,17 @@ def test_eight_threads_at_once(org: LocalOrg, sf: Salesforce) -> None:
 
 @pytest.fixture
 def files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], int]:
-    """How many temporary files there are, by the descriptors that point into their folder."""
+    """How many temporary files the client has, by the descriptors that point into their folder."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def count() -> int:
         gc.collect()
         found = 0
         for each in Path("/proc/self/fd").iterdir():
-            # The org's connections come and go meanwhile.
+            # The org's connections and files come and go meanwhile.
             with suppress(OSError):
-                found += str(each.readlink()).startswith(str(tmp_path))
+                link = str(each.readlink())
+                found += link.startswith(str(tmp_path)) and "local-org-" not in link
         return found
 
     return count
