@@ -12,5 +12,5 @@ class CodegenError(Exception):
     """
 
     def __init__(self, where: str, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
+        self.where, self.problems = where, tuple(problems)
         super().__init__("\n".join(f"{where}: {problem}" for problem in self.problems))

@@ -68,7 +68,14 @@ class Project:
         self.package.parent.mkdir(exist_ok=True)
         # On the file system of the package, so that it can be renamed into place.
         with tempfile.TemporaryDirectory(prefix=_STAGING, dir=self.package.parent) as folder:
-            self._install(self._build({**sources, **changed}, Path(folder)), changed)
+            try:
+                fresh = self._build({**sources, **changed}, Path(folder))
+            except CodegenError as error:
+                if wsdl is None or error.where != f"specs/{FILE}":
+                    raise
+                # Whoever gave a file looks for what is wrong in that one.
+                raise CodegenError(str(wsdl), error.problems) from error
+            self._install(fresh, changed)
         # What a generation left that was killed.
         for leftover in self.package.parent.glob(f"{_STAGING}*"):
             shutil.rmtree(leftover)

@@ -29,6 +29,8 @@ _DEEPEST: Final = 20
 _CODES: Final = ("errorCode", "statusCode", "exceptionCode", "error", "ErrorType")
 _MESSAGES: Final = ("message", "exceptionMessage", "error_description", "msg")
 _NESTED: Final = ("errors", "results", "extensions")
+SOAP: Final = "/services/Soap/"
+_ENVELOPE: Final = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _XML_NAMES: Final = (("errorCode", "message"), ("exceptionCode", "exceptionMessage"), ("faultcode", "faultstring"))
 
 _BY_STATUS: Final[dict[int, type[ApiError]]] = {
@@ -75,7 +77,7 @@ def refusal(response: "requests.Response", *, hint: str = "") -> ApiError:
     See Also:
         https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorcodes.htm
     """
-    status, errors = response.status_code, details(response)
+    status, errors = status_of(response), details(response)
     codes = [error.code for error in errors]
     found = [_BY_CODE[code] for code in codes if code in _BY_CODE]
     cls = found[0] if found else _BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
@@ -102,7 +104,7 @@ def details(response: "requests.Response") -> tuple[ErrorDetail, ...]:
             return tuple(listed(loads(body)))
         except ValueError:
             pass
-    if body[:1] == b"<" and not _is_html(body) and (found := _xml_details(body)):
+    if not _is_html(body) and (found := _xml_details(response.content)):
         return found
     return (ErrorDetail("", text),) if (text := _text(body)) else ()
 
@@ -110,6 +112,30 @@ def details(response: "requests.Response") -> tuple[ErrorDetail, ...]:
 def is_concurrency_limit(errors: Iterable[ErrorDetail]) -> bool:
     """Tell too many requests at the same time from too many in a day: they share the code."""
     return any(error.code == "REQUEST_LIMIT_EXCEEDED" and "ConcurrentRequests" in error.message for error in errors)
+
+
+def status_of(response: "requests.Response") -> int:
+    """Give the status by which an answer is judged: a SOAP fault is none of success, whatever it came with.
+
+    See Also:
+        https://www.w3.org/TR/2000/NOTE-SOAP-20000508/#_Toc478383529
+    """
+    status = response.status_code
+    soap = 200 <= status < 300 and (response.request.path_url or "").startswith(SOAP)
+    return 500 if soap and _is_fault(response.content) else status
+
+
+def _is_fault(content: bytes) -> bool:
+    # Data may speak of faults, too.
+    if re.search(rb"F\0?a\0?u\0?l\0?t", content) is None:
+        return False
+    from sfconnector_generated import _xml
+    from sfconnector_generated.errors import ParseError
+
+    try:
+        return _xml.parse(content).find(f"{_ENVELOPE}Body/{_ENVELOPE}Fault") is not None
+    except ParseError:
+        return False
 
 
 def media_type(response: "requests.Response") -> str:
@@ -144,6 +170,8 @@ def _xml_details(body: bytes) -> tuple[ErrorDetail, ...]:
     from sfconnector_generated import _xml
     from sfconnector_generated.errors import ParseError
 
+    if not _xml.looks_like(body):
+        return ()
     try:
         elements = [*_xml.parse(body).iter()]
     except ParseError:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import attrs
 import requests
 from sfconnector_generated.client import decode_either
 from sfconnector_generated.errors import ParseError
@@ -63,6 +64,24 @@ def read(session: Session, response: requests.Response, parse: Callable[[Any], T
         raise InvalidResponseError(response, str(error)) from error
 
 
+def model(cls: Callable[..., T], **values: Any) -> T:
+    """Make an instance of a model of the WSDL, which may be that of any org.
+
+    Raises:
+        ValueError: The WSDL lacks one of the values, or demands one that is not given.
+    """
+    fields = attrs.fields_dict(cls)  # type: ignore[arg-type]  # each is a class
+    if unknown := sorted(values.keys() - fields.keys()):
+        raise ValueError(f"the WSDL that this client was generated from lacks {', '.join(unknown)}")
+    needed = {name for name, field in fields.items() if field.default is attrs.NOTHING}
+    if missing := sorted(needed - values.keys()):
+        raise ValueError(
+            f"the WSDL that this client was generated from demands {', '.join(missing)} in {cls.__name__}, "
+            "which this client knows nothing of"
+        )
+    return cls(**values)
+
+
 def check_sendable(what: str, value: object) -> str:
     """Refuse what is no text, or has characters that XML cannot carry."""
     if not isinstance(value, str):
@@ -78,7 +97,8 @@ def record(what: str, sobject: str, fields: object, record_id: str | None = None
     encoded = encode(fields)
     encoded.pop("attributes", None)
     own = [encoded.pop(name) for name in list(encoded) if name.lower() == "id"]
-    if record_id is not None and any(value != record_id for value in own):
+    # The last three characters of an id say nothing new.
+    if record_id is not None and any(str(value)[:15] != record_id[:15] for value in own):
         raise ValueError(f"{what}: its own Id is not {record_id}")
     if ids := [record_id] if record_id is not None else own:
         texts["Id"] = check_id(ids[0])
@@ -105,7 +125,8 @@ def duplicate_rule_header(option: DuplicateRule | None) -> models.DuplicateRuleH
 
     if (option := of_kind(option, DuplicateRule)) is None:
         return None
-    return DuplicateRuleHeader(
+    return model(
+        DuplicateRuleHeader,
         allow_save=option.allow_save is True,
         include_record_details=option.include_record_details is True,
         run_as_current_user=option.run_as_current_user is True,
@@ -118,4 +139,4 @@ def call_options_header(option: CallOptions | None) -> models.CallOptions | None
 
     if (option := of_kind(option, CallOptions)) is None:
         return None
-    return Header(client=option.client, default_namespace=option.default_namespace)
+    return model(Header, client=option.client, default_namespace=option.default_namespace)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import attrs
+from sfconnector_generated.errors import ParseError
 from sfconnector_generated.soap.api import convert_lead
 from sfconnector_generated.types import UNSET
 
@@ -97,7 +98,11 @@ class LeadConvert:
         for name in ("converted_status", "opportunity_name"):
             if (value := getattr(self, name)) is not None and not _envelopes.check_sendable(name, value).strip():
                 raise ValueError(f"{name} is blank")
-        self.records()
+        for name, record in self.records().items():
+            beside = getattr(self, name.replace("_record", "_id"))
+            # Which of them Salesforce would go by is not told anywhere.
+            if beside is not None and record.get("Id", beside)[:15] != beside[:15]:
+                raise ValueError(f"{name} is that of {record['Id']}, and {name.replace('_record', '_id')} is {beside}")
 
     def records(self) -> dict[str, dict[str, Any]]:
         """The records that are given, as they are sent."""
@@ -179,20 +184,22 @@ def content_of(spec: LeadConvert, status: str) -> models.LeadConvert:
     """Write what is said of a lead, without what is not said.
 
     Raises:
-        ValueError: The WSDL lacks something of it.
+        ValueError: The WSDL lacks something of it, or demands something else.
     """
     from sfconnector_generated.soap.models import LeadConvert as Content
 
     values = {name: getattr(spec, name) for name in ("lead_id", "opportunity_name", *_FLAGS, *_CHOICES, *_IDS)}
     given = {name: value for name, value in values.items() if value is not None}
     given |= {"converted_status": status, **spec.records()}
-    if unknown := sorted(given.keys() - attrs.fields_dict(Content).keys()):
-        raise ValueError(f"the WSDL that this client was generated from lacks {', '.join(unknown)}")
-    return Content(**given)
+    return _envelopes.model(Content, **given)
 
 
 def parse(data: Any) -> Sequence[Answer]:
-    """Read the results of a call."""
+    """Read the results of a call.
+
+    Raises:
+        ParseError: They are not what the WSDL describes, or a success names no lead.
+    """
     return [
         Answer(_known(each.lead_id), each.success, each.errors or [], conversion_of(each))
         for each in convert_lead.parse(data)
@@ -200,16 +207,22 @@ def parse(data: Any) -> Sequence[Answer]:
 
 
 def conversion_of(result: models.LeadConvertResult) -> LeadConversion | None:
-    """Give what a lead has become, if it was converted."""
+    """Give what a lead has become, if it was converted.
+
+    Raises:
+        ParseError: It says that it was, and not which lead it is.
+    """
     if not result.success:
         return None
+    if (lead_id := _known(result.lead_id)) is None:
+        raise ParseError("the result of a lead that was converted names no lead")
 
     def known(name: str) -> str | None:
         # A WSDL from before a field existed lacks it, and so does an answer.
         return _known(getattr(result, name, UNSET))
 
     return LeadConversion(
-        known("lead_id") or "",
+        lead_id,
         known("account_id"),
         known("contact_id"),
         known("opportunity_id"),

@@ -39,6 +39,13 @@ class Row(NamedTuple):
     size: int
 
 
+class Identified(NamedTuple):
+    """What is sent of a record, which nobody can read any more, and which record that is."""
+
+    id: str
+    content: Any
+
+
 Prepare = Callable[[Any], tuple[str, Any, int]]
 """Gives kind, content and size of what the caller handed in, or raises ``ValueError`` or ``TypeError``."""
 
@@ -98,17 +105,18 @@ class Preparing(NamedTuple):
         return self._written(sobject, fields)
 
     def changed(self, record: Any) -> tuple[str, Any, int]:
-        """Prepare a record that is to be updated, by the id in it."""
+        """Prepare a record that is to be updated, by the id in it; its content is an :class:`Identified`."""
         sobject, fields = self._read(record)
         if not isinstance(record, Mapping):
             fields = {"Id": self._id_of(record), **fields}
         name = next((name for name in fields if name.lower() == "id"), None)
         if name is None or fields[name] is None:
             raise ValueError("it has no Id, by which it is to be updated")
-        check_id(fields[name])
+        record_id = check_id(fields[name])
         if len(fields) == 1:
             raise ValueError("it has nothing but its Id")
-        return self._written(sobject, fields)
+        kind, content, size = self._written(sobject, fields)
+        return kind, Identified(record_id, content), size
 
     def keyed(self, field: str) -> Prepare:
         """Prepare records that are to be upserted, by the external id in them."""

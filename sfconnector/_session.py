@@ -14,7 +14,7 @@ from sfconnector_generated.client import Request
 from sfconnector_generated.types import UNSET
 
 from sfconnector import _hooks, _json
-from sfconnector._answers import details, headline, media_type, refusal
+from sfconnector._answers import details, headline, media_type, refusal, status_of
 from sfconnector._hooks import Hooks
 from sfconnector._login import read_login_answer, read_token_answer
 from sfconnector._prepare import (
@@ -183,7 +183,7 @@ class Session:
         Raises:
             ApiError: It is neither.
         """
-        status = response.status_code
+        status = status_of(response)
         if 200 <= status < 300:
             return
         if status == 304 and any(name in response.request.headers for name in _CONDITIONS):
@@ -361,7 +361,7 @@ def may_be_done(outcome: requests.Response | SalesforceError) -> bool:
 
 def _outcome(call: _Call, response: requests.Response) -> Outcome | None:
     """Say what there is to judge about an answer; nothing where it is a sound success."""
-    status, apex = response.status_code, call.path.startswith(_APEX)
+    status, apex = status_of(response), call.path.startswith(_APEX)
     if status < 300:
         garbled = not call.stream and not apex and _is_garbled(response)
         return Outcome(Failure.GARBLED) if garbled else None

@@ -14,7 +14,7 @@ from sfconnector_generated.client import SESSION_ID
 from urllib3.exceptions import HTTPError
 
 from sfconnector import _hooks
-from sfconnector._answers import refusal
+from sfconnector._answers import SOAP, refusal, status_of
 from sfconnector._redact import logger
 from sfconnector._transport import read_body
 from sfconnector.errors import AuthenticationError
@@ -29,7 +29,6 @@ _HOPELESS: Final = (
 )
 _RENEWALS: Final = 5
 _BULK_1: Final = "/services/async/"
-_SOAP: Final = "/services/Soap/"
 _STALE: Final = "logging in anew gave the rejected token again"
 _READ_ONCE: Final = "logged in anew, but the body can be read only once: call again, with bytes or a seekable file"
 
@@ -49,7 +48,7 @@ _SIGNS: Final = (
     # https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/asynch_api_reference_errors.htm
     _Sign(400, _BULK_1, b"InvalidSessionId"),
     # https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
-    _Sign(500, _SOAP, b"INVALID_SESSION_ID"),
+    _Sign(500, SOAP, b"INVALID_SESSION_ID"),
     # The identity service; also for userinfo.
     # https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm
     _Sign(403, "/services/oauth2/", b"Bad_OAuth_Token"),
@@ -60,9 +59,9 @@ _SIGN_STATUSES: Final = frozenset(sign.status for sign in _SIGNS)
 
 def is_expiry(response: requests.Response) -> bool:
     """Tell whether an answer means that the session is over and a new one would help."""
-    path, body = response.request.path_url, response.content
+    path, body, status = response.request.path_url, response.content, status_of(response)
     return any(
-        sign.status == response.status_code and path.startswith(sign.path) and sign.body in body for sign in _SIGNS
+        sign.status == status and path.startswith(sign.path) and sign.body in body for sign in _SIGNS
     ) and not any(text in body for text in _HOPELESS)
 
 
@@ -120,7 +119,7 @@ class Signer(AuthBase):
 
     def is_refused(self, response: requests.Response) -> bool:
         """Tell whether an answer means that the session is over, reading it where its status leaves that open."""
-        if response.status_code not in _SIGN_STATUSES:
+        if response.status_code not in _SIGN_STATUSES and not response.request.path_url.startswith(SOAP):
             return False
         read_body(response, self._clock() + self._total, self._clock)
         return is_expiry(response)
@@ -205,7 +204,7 @@ def sign(request: requests.PreparedRequest, token: Token) -> bool:
 
 def fill_in(request: requests.PreparedRequest, token: Token) -> None:
     """Put the token into the envelope of a SOAP call, which is signed once."""
-    if (request.url or "").startswith(token.instance_url + _SOAP):
+    if (request.url or "").startswith(token.instance_url + SOAP):
         _swap(request, SESSION_ID, token.access_token)
 
 

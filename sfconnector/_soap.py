@@ -280,7 +280,7 @@ class Soap:
         if len({each[:15] for each in (master_id, *ids)}) <= len(ids):
             raise ValueError("a record cannot be merged into itself, nor twice")
         headers = _headers(duplicate_rule, allow_field_truncation, call_options)
-        request = MergeRequest(master_record=master, record_to_merge_ids=ids)
+        request = _envelopes.model(MergeRequest, master_record=master, record_to_merge_ids=ids)
         result = self._one(lambda: merge.build([request], **headers), merge.parse, master_id, timeout)
         if not result.success:
             raise RecordError(error_details(result.errors))
@@ -433,7 +433,9 @@ def _headers(
 
     if not isinstance(allow_field_truncation, bool):
         raise TypeError(f"allow_field_truncation is True or False, not {allow_field_truncation!r}")
-    truncation = AllowFieldTruncationHeader(allow_field_truncation=True) if allow_field_truncation else None
+    truncation = None
+    if allow_field_truncation:
+        truncation = _envelopes.model(AllowFieldTruncationHeader, allow_field_truncation=True)
     headers = {
         "duplicate_rule_header": _envelopes.duplicate_rule_header(duplicate_rule),
         "allow_field_truncation_header": truncation,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import attrs
@@ -58,9 +59,10 @@ def update(
     """Change records by their ids."""
 
     def build(contents: list[Any]) -> Request:
-        return update_records.build(body=_body(contents, how), **options)
+        return update_records.build(body=_body([each.content for each in contents], how), **options)
 
-    write = Write(_name("update_many", preparing), preparing.changed, build, update_records.parse)
+    name = _name("update_many", preparing)
+    write = Write(name, preparing.changed, build, update_records.parse, id_of=attrgetter("id"))
     return RecordResults(session, write, records, how)
 
 
@@ -88,7 +90,8 @@ def delete(
         return delete_records.build(ids=contents, all_or_none=how.all_or_none, sforce_call_options=option)
 
     name = _name("delete_many", preparing)
-    write = Write(name, preparing.gone(), build, delete_records.parse, done_already="ENTITY_IS_DELETED")
+    parse, done_already = delete_records.parse, "ENTITY_IS_DELETED"
+    write = Write(name, preparing.gone(), build, parse, done_already=done_already, id_of=str)
     return RecordResults(session, write, ids, how)
 
 

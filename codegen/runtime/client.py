@@ -125,11 +125,12 @@ def decode_either(client: Transport, response: requests.Response) -> Any:
         ParseError: It is XML, but not well-formed.
     """
     kind = response.headers.get("Content-Type", "").partition(";")[0]
-    # No JSON begins so, and the login page of a proxy is the transport's to name.
-    if response.content.lstrip()[:1] == b"<" and kind != "text/html":
+    # The login page of a proxy is the transport's to name.
+    if kind != "text/html":
         from . import _xml
 
-        return _xml.decode(response.content)
+        if _xml.looks_like(response.content):
+            return _xml.decode(response.content)
     return client.decode(response)
 
 

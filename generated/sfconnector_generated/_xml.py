@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from ._model import Codec
@@ -13,7 +14,15 @@ if TYPE_CHECKING:
 
 # Salesforce's own nest six deep.
 _DEEPEST = 50
+# UTF-16 is told by its byte order mark, or by the zeros between.
+# https://www.w3.org/TR/xml/#sec-guessing
+_BEGINNING = re.compile(rb"(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\0]*<")
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+
+
+def looks_like(content: bytes) -> bool:
+    """Tell what begins as XML does, in UTF-8 or UTF-16, from all JSON."""
+    return _BEGINNING.match(content) is not None
 
 
 def decode(content: bytes) -> Any:

@@ -22,6 +22,12 @@ def failed(code: str, message: str = "…") -> dict[str, Any]:
     return {"success": False, "errors": [{"statusCode": code, "message": message, "fields": []}]}
 
 
+def saved(record: Any) -> dict[str, Any]:
+    """The result of a record that was saved, or of the id of one that was deleted."""
+    own = record if isinstance(record, str) else record.get("Id")
+    return {"id": own or "001000000000001AAA", "success": True, "errors": []}
+
+
 def contents(seen: Seen) -> list[Any]:
     """The records or ids of a call."""
     if seen.method == "DELETE":
@@ -55,8 +61,7 @@ class Collections(Server):
             self.calls.append(records)
         if (answer := self._intervene(number, records)) is not None:
             return answer
-        saved = {"id": "001000000000001AAA", "success": True, "errors": []}
-        return Reply.of([self._judge(number, record) or saved for record in records])
+        return Reply.of([self._judge(number, record) or saved(record) for record in records])
 
     def connect(self, retry: Retry | None = None) -> Salesforce:
         """A client of this server."""

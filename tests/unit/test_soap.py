@@ -1,42 +1,20 @@
 """SOAP calls through the client: what goes out, what comes back, and what must never happen twice."""
 
-import gzip
-import logging
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
-from http_server import Answer, Cut, Reply, Seen, Server
-from session_tools import Numbered, quick
-from soap_server import EXPIRED, PARTNER, RECORD, SoapServer, answer, body, envelope, fault, headers, local, members
+from http_server import Cut, Reply, Server
+from soap_server import PARTNER, RECORD, SoapServer, answer, body, headers, local, members
+from soap_tools import ACCOUNT, CONTACT, LEAD, OPPORTUNITY, TOKEN, USER, client, converted, failure, lead_id
 
-from sfconnector import CallOptions, DuplicateRule, LeadConversion, LeadConvert, Salesforce, Timeout, auth, errors
+from sfconnector import CallOptions, DuplicateRule, LeadConversion, LeadConvert, Salesforce, errors
 
-LEAD, ACCOUNT, CONTACT = "00Q000000000001AAA", "001000000000001AAA", "003000000000001AAA"
-OPPORTUNITY, USER, TOKEN = "006000000000001AAA", "005000000000001AAA", "00D000000000001!secret&<"
 REQUIRED = {"doNotCreateOpportunity": "false", "overwriteLeadSource": "false", "sendNotificationEmail": "false"}
 HOSTILE = ['O\'Hara "& Sons" <a@b.c>', "]]>", "<![CDATA[x]]>", "&lt;", "é 😀 \U0010ffff", "a\tb\r\nc", "</x><y>"]
-LOST = [Cut(), Reply(500, b"<a/>"), Reply(502, b""), Reply(200, b"<a", length=99, close=True)]
 UNSENDABLE = ["\0", "a\x08", "\x0b", "\x1f", "\ud800", "\ufffe", "\uffff"]
-
-
-def lead_id(number: int) -> str:
-    return f"00Q{number:012}AAA"
-
-
-def converted(lead: Element) -> dict[str, Any]:
-    """The result of a lead that is converted."""
-    number = members(lead)["leadId"][3:]
-    ids = {"accountId": f"001{number}", "contactId": f"003{number}", "leadId": f"00Q{number}"}
-    return {**ids, "opportunityId": None, "success": True}
-
-
-def failure(code: str = "CANNOT_CONVERT", **more: Any) -> dict[str, Any]:
-    error = {"fields": ["Company", "Ext__c"], "message": "a < b & c", "statusCode": code}
-    return {"accountId": None, "contactId": None, "errors": [error], "leadId": None, "success": False, **more}
 
 
 @pytest.fixture
@@ -49,11 +27,6 @@ def server() -> Iterator[SoapServer]:
 def sf(server: Server) -> Iterator[Salesforce]:
     with client(server) as sf:
         yield sf
-
-
-def client(server: Server, **options: Any) -> Salesforce:
-    way = options.pop("auth", None) or auth.AccessToken(server.url, TOKEN)
-    return Salesforce(way, **{"retry": quick(), **options})
 
 
 class TestALead:
@@ -162,6 +135,21 @@ class TestALead:
             sf.soap.convert_lead(LEAD, converted_status="x", account_record={name: "Contact"})
         assert server.seen == []
 
+    @pytest.mark.parametrize("name", ["account", "contact", "opportunity", "related_person_account"])
+    def test_a_record_of_another_id_than_the_one_beside_it_is_refused(
+        self, server: SoapServer, sf: Salesforce, name: str
+    ) -> None:
+        two: dict[str, Any] = {f"{name}_id": ACCOUNT, f"{name}_record": {"ID": "001000000000002AAA"}}
+        with pytest.raises(
+            ValueError, match=f"{name}_record is that of 001000000000002AAA, and {name}_id is {ACCOUNT}"
+        ):
+            sf.soap.convert_lead(LEAD, converted_status="x", **two)
+        assert server.seen == []
+        # The same id may be written in two ways.
+        sf.soap.convert_lead(
+            LEAD, converted_status="x", **{f"{name}_id": ACCOUNT, f"{name}_record": {"Id": ACCOUNT[:15]}}
+        )
+
     @pytest.mark.parametrize(
         "wrong",
         [
@@ -221,6 +209,8 @@ class TestALead:
         "result",
         [
             {"leadId": lead_id(2), "success": True},
+            {"leadId": None, "accountId": ACCOUNT, "success": True},
+            {"accountId": ACCOUNT, "success": True},
             {"leadId": LEAD, "success": None},
             {"success": False, "errors": [{"statusCode": None, "message": None}]},
         ],
@@ -389,129 +379,3 @@ class TestOtherCalls:
             # A read may be sent again.
             assert sf.soap.server_timestamp() == datetime(2026, 11, 27, 9, 30, 0, 123_000, UTC)
         assert len(server.seen) == 2
-
-
-class TestTheOneSession:
-    """Login, retries, errors and logs are those of all other calls."""
-
-    def test_an_expired_session_is_renewed_once(self) -> None:
-        expired = fault("INVALID_SESSION_ID", EXPIRED)
-
-        def reply(seen: Seen) -> Answer:
-            good = headers(seen)["SessionHeader"]["sessionId"] == "T2"
-            return answer("convertLead", converted(body(seen)[0])) if good else expired
-
-        with Server(reply) as server, client(server, auth=Numbered(server.url)) as sf:
-            # A text that is the same as the token, or as what stands for it, stays as it is.
-            sf.soap.convert_lead(LEAD, converted_status="T1", opportunity_name="{session id}")
-        first, second = server.seen
-        assert [headers(each)["SessionHeader"]["sessionId"] for each in (first, second)] == ["T1", "T2"]
-        for seen in (first, second):
-            lead = members(body(seen)[0])
-            assert (lead["convertedStatus"], lead["opportunityName"]) == ("T1", "{session id}")
-            assert int(seen.headers["content-length"]) == len(seen.body)
-
-    def test_a_session_that_stays_expired_is_an_error_after_one_login(self) -> None:
-        with Server([fault("INVALID_SESSION_ID", EXPIRED)]) as server:
-            way = Numbered(server.url)
-            with client(server, auth=way) as sf, pytest.raises(errors.SessionExpiredError) as caught:
-                sf.soap.convert_lead(LEAD, converted_status="x")
-        assert (way.logins, len(server.seen), caught.value.code) == (2, 2, "INVALID_SESSION_ID")
-
-    @pytest.mark.parametrize(
-        ("reply", "error", "code"),
-        [
-            (fault("MALFORMED_ID", "bad id 1", "InvalidIdFault"), errors.ServerError, "MALFORMED_ID"),
-            (fault("INVALID_SOBJECT", "x < y", "InvalidSObjectFault"), errors.ServerError, "INVALID_SOBJECT"),
-            (fault("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), errors.LimitExceededError, None),
-            (fault("UNSUPPORTED_API_VERSION", "Invalid Api version"), errors.ServerError, "UNSUPPORTED_API_VERSION"),
-            (Reply(503, b"<html><title>Down</title></html>", {"Content-Type": "text/html"}), errors.ServerError, ""),
-        ],
-    )
-    def test_a_fault_is_an_error_with_code_and_message(
-        self, reply: Reply, error: type[errors.ApiError], code: str | None
-    ) -> None:
-        with Server([reply]) as server, client(server) as sf, pytest.raises(error) as caught:
-            sf.soap.convert_lead(LEAD, converted_status="x")
-        assert code is None or caught.value.code == code
-        assert len(server.seen) == 1
-        assert "<" not in caught.value.errors[0].message.replace("x < y", "")
-
-    def test_what_was_not_done_is_sent_again(self) -> None:
-        locked = fault("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access")
-        with SoapServer(converted, lambda number: locked if number == 1 else None) as server, client(server) as sf:
-            sf.soap.convert_lead(LEAD, converted_status="x")
-        assert len(server.calls) == 2
-
-    @pytest.mark.parametrize(
-        "lost", [Cut(), Reply(500, b"<a/>"), Reply(502, b""), Reply(200, b"<a", length=99, close=True)]
-    )
-    def test_what_may_have_been_done_is_not(self, lost: Answer) -> None:
-        with Server([lost]) as server, client(server, timeout=Timeout(total=20)) as sf:
-            for make in (
-                lambda: sf.soap.convert_lead(LEAD, converted_status="x"),
-                lambda: sf.soap.merge("Account", ACCOUNT, ["001000000000002AAA"]),
-                lambda: list(sf.soap.undelete([ACCOUNT])),
-                lambda: list(sf.soap.empty_recycle_bin([ACCOUNT])),
-            ):
-                before = len(server.seen)
-                with pytest.raises(errors.SalesforceError):
-                    make()
-                assert len(server.seen) == before + 1
-
-    @pytest.mark.parametrize(
-        "content",
-        [
-            b"<!DOCTYPE a [<!ENTITY b 'x'>]><a>&b;</a>",
-            b"<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>",
-            b"<a>" * 9999 + b"</a>" * 9999,
-            b"<soapenv:Envelope",
-            b"{}",
-            b"<?xml version='1.0' encoding='x-unknown'?><a/>",
-            b"<?xml version='1.0' encoding='shift_jis'?><a/>",
-            b"<html>Log in</html>",
-            envelope("<mergeResponse/>").body,
-            envelope("<soapenv:Fault><faultcode>x</faultcode></soapenv:Fault>").body,
-        ],
-    )
-    @pytest.mark.parametrize("status", [200, 500])
-    def test_what_is_no_answer_is_an_error(self, content: bytes, status: int) -> None:
-        reply, wanted = Reply(status, content, {"Content-Type": "text/xml"}), pytest.raises(errors.ApiError)
-        with Server([reply]) as server, client(server) as sf, wanted as caught:
-            sf.soap.convert_lead(LEAD, converted_status="x")
-        assert isinstance(caught.value, errors.InvalidResponseError if status == 200 else errors.ServerError)
-        assert "root:" not in str(caught.value)
-
-    @pytest.mark.parametrize("status", [200, 500])
-    def test_an_answer_without_measure_is_not_read_to_its_end(self, status: int) -> None:
-        # Small on the way.
-        bomb = Reply(status, gzip.compress(bytes(60_000_000), 1), {"Content-Encoding": "gzip"})
-        wanted = pytest.raises(errors.TransportError, match="more than 50,000,000 bytes")
-        with Server([bomb]) as server, client(server) as sf, wanted as caught:
-            sf.soap.convert_lead(LEAD, converted_status="x")
-        assert caught.value.sent
-        assert len(server.seen) == 1
-
-    def test_neither_token_nor_data_is_in_any_text(self, caplog: pytest.LogCaptureFixture) -> None:
-        caplog.set_level(logging.DEBUG)
-        reply, wanted = fault("UNKNOWN_EXCEPTION", "sorry"), pytest.raises(errors.ServerError)
-        with Server([reply]) as server, client(server) as sf, wanted as caught:
-            sf.soap.convert_lead(LEAD, converted_status="x", account_record={"Name": "private"})
-        for text in (caplog.text, str(caught.value), repr(LeadConvert(LEAD, account_record={"Name": "private"}))):
-            assert "private" not in text
-            assert "secret" not in text
-        assert "POST /services/Soap/u/68.0: 500" in caplog.text
-
-    def test_without_the_extra_it_is_told_how_to_install_it(
-        self, server: SoapServer, sf: Salesforce, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setitem(sys.modules, "zeep", None)
-        for make in (lambda: sf.soap.server_timestamp(), lambda: list(sf.soap.undelete([ACCOUNT]))):
-            with pytest.raises(ImportError, match=r'pip install "sfconnector\[soap\]"'):
-                make()
-        assert server.seen == []
-
-    def test_the_version_is_the_client_s(self) -> None:
-        with SoapServer(converted) as server, client(server, api_version="62.0") as sf:
-            sf.soap.convert_lead(LEAD, converted_status="x")
-        assert server.seen[0].target == "/services/Soap/u/62.0"
