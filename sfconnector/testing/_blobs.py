@@ -69,7 +69,7 @@ class Blobs:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         # Keys about which the transaction under way has decided; the database knows how.
         self._touched: set[str] = set()
-        database.at_end = self._settle
+        database.at_end.append(self._settle)
         if folder is not None and folder.is_dir():
             # An org that was killed may have left some.
             self._touched.update(path.name for path in folder.iterdir())

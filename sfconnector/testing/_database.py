@@ -108,7 +108,7 @@ class Database:
         self._depth = 0
         self._counted: dict[str, int] | None = None
         # Called when an outermost transaction has ended, whichever way.
-        self.at_end: Callable[[], None] = lambda: None
+        self.at_end: list[Callable[[], None]] = []
         self._connection.executescript(_OWN_TABLES)
 
     def close(self) -> None:
@@ -133,7 +133,8 @@ class Database:
                 self._connection.execute(level.roll_back)
             self._connection.execute(level.end)
             if self._depth == 0:
-                self.at_end()
+                for settle in self.at_end:
+                    settle()
         finally:
             self._lock.release()
 

@@ -21,6 +21,7 @@ from sfconnector.testing._reports._instances import Instances
 from sfconnector.testing._reports._saved import SavedReports
 from sfconnector.testing._schema import Field, Schema, SObjectType
 from sfconnector.testing._standard import standard_schema
+from sfconnector.testing._streaming._log import EventLog
 from sfconnector.testing._trash import Trash
 from sfconnector.testing._validation import Validator
 from sfconnector.testing._values import compound, now_text, to_json
@@ -77,6 +78,7 @@ class Store:
         self.reports = SavedReports(self._database, self.writer.insert, clock)
         self.report_instances = Instances(self._database, clock)
         self._objects = Objects(self.schema, self._database, self.writer.insert)
+        self.events = EventLog(self._database, clock)
         with self.transaction():
             self._objects.restore()
             self.admin_user_id, self.organization_id = self._first_day()
