@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sfconnector._version import __version__
 
 if TYPE_CHECKING:
-    from sfconnector import auth, errors
+    from sfconnector import auth, errors, streaming
     from sfconnector._bulk.calls import BulkQueryPage
     from sfconnector._bulk.ingest import Ingest
     from sfconnector._bulk.ingest_errors import FailedRow
@@ -41,6 +41,12 @@ if TYPE_CHECKING:
     from sfconnector._sobjects import SObject
     from sfconnector._soql import soql
     from sfconnector._sosl import sosl
+    from sfconnector._streaming.events import ChangeEvent, GapEvent, GenericEvent, PlatformEvent, PushTopicEvent
+    from sfconnector._streaming.health import Health
+    from sfconnector._streaming.listener import Listener
+    from sfconnector._streaming.publishing import PublishResult
+    from sfconnector._streaming.stores import FileReplayStore, MemoryReplayStore, ReplayStore
+    from sfconnector._streaming.subscription import Subscription
     from sfconnector._subrequests import Subrequest
     from sfconnector._subresults import Subresult
     from sfconnector._transport import Timeout
@@ -109,6 +115,19 @@ __all__ = [
     "progress_bar",
     "soql",
     "sosl",
+    "ChangeEvent",
+    "GapEvent",
+    "GenericEvent",
+    "PlatformEvent",
+    "PushTopicEvent",
+    "Health",
+    "Listener",
+    "PublishResult",
+    "FileReplayStore",
+    "MemoryReplayStore",
+    "ReplayStore",
+    "Subscription",
+    "streaming",
 ]
 
 _HOMES: Final = {
@@ -139,6 +158,12 @@ _HOMES: Final = {
     "_sobjects": ["SObject"],
     "_soql": ["soql"],
     "_sosl": ["sosl"],
+    "_streaming.events": ["ChangeEvent", "GapEvent", "GenericEvent", "PlatformEvent", "PushTopicEvent"],
+    "_streaming.health": ["Health"],
+    "_streaming.listener": ["Listener"],
+    "_streaming.publishing": ["PublishResult"],
+    "_streaming.stores": ["FileReplayStore", "MemoryReplayStore", "ReplayStore"],
+    "_streaming.subscription": ["Subscription"],
     "_subrequests": ["Subrequest"],
     "_subresults": ["Subresult"],
     "_transport": ["Timeout"],
@@ -150,7 +175,7 @@ _HOME_OF: Final = {name: module for module, names in _HOMES.items() for name in 
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"auth", "errors"}:
+    if name in {"auth", "errors", "streaming"}:
         return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

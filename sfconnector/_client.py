@@ -25,6 +25,7 @@ from sfconnector._retry import Retry
 from sfconnector._search import Searches
 from sfconnector._session import Seconds, Session
 from sfconnector._sobjects import SObject
+from sfconnector._streams import Streams
 
 if TYPE_CHECKING:
     from sfconnector._actions import Actions
@@ -47,7 +48,7 @@ _LONGEST_QUERY: Final = 100_000
 _FROM: Final = re.compile(r"\s*FROM\b", re.IGNORECASE)
 
 
-class Salesforce(Org, Searches, MixedRecords):
+class Salesforce(Org, Searches, MixedRecords, Streams):
     """A client of one org, for any number of threads.
 
     Nothing is sent before the first call, which logs in. As a context manager it closes its connections at
@@ -361,7 +362,7 @@ class Salesforce(Org, Searches, MixedRecords):
         return self._session.usage
 
     def close(self) -> None:
-        """Close the connections; the login stays valid, since others may share it."""
+        """Stop the listeners and close the connections; the login stays valid, since others may share it."""
         self._session.close()
 
     def __enter__(self) -> Self:

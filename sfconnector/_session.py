@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
+import weakref
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Protocol, TypeAlias
 from urllib.parse import urlencode
 
 import requests
@@ -39,7 +41,7 @@ from sfconnector.errors import Failure, InvalidResponseError, SalesforceError, T
 if TYPE_CHECKING:
     from sfconnector._events import RequestEvent
     from sfconnector._usage import Usage
-    from sfconnector.auth import Auth
+    from sfconnector.auth import Auth, Token
 
 Seconds: TypeAlias = float | tuple[float, float] | Timeout | None
 
@@ -52,6 +54,13 @@ _CONDITIONS: Final = ("If-Modified-Since", "If-None-Match")
 # An answer remembers this of the attempts before it.
 _MAY_BE_DONE: Final = "_sfconnector_may_be_done"
 _CLOSING: Final = {b"{": b"}", b"[": b"]", b'"': b'"'}
+
+
+class Dependent(Protocol):
+    """What uses a session from threads of its own."""
+
+    def stop(self) -> object:
+        """Come to rest."""
 
 
 class _Call(NamedTuple):
@@ -111,6 +120,8 @@ class Session:
         self._signer = Signer(auth, self._post_form, self._hooks, self.retry.clock, self._timeout.total)
         self._headers = base_headers(client_name)
         self._limit_info = ""
+        self._dated: tuple[str | None, float] = (None, 0.0)
+        self._dependents: weakref.WeakSet[Dependent] = weakref.WeakSet()
         self._closed, self._process = False, os.getpid()
         self._owned = http is None
         self._proxies = Proxies(proxies)
@@ -125,7 +136,7 @@ class Session:
     @property
     def instance_url(self) -> str:
         """Scheme and host of the org's API; the first use logs in."""
-        self._check_open()
+        self.check_open()
         return self._signer.token().instance_url
 
     @property
@@ -156,7 +167,7 @@ class Session:
             SessionExpiredError: The session is over, and there is no other, or no second try.
             TransportError: No answer came.
         """
-        self._check_open()
+        self.check_open()
         instance = self._signer.token().instance_url
         target = target_on(instance, request.target(self.api_version))
         merged = self._merge(request.headers, headers, "*/*" if stream else _JSON)
@@ -240,8 +251,50 @@ class Session:
         self.check(response)
         return response
 
+    def token(self) -> Token:
+        """Give the current token, logging in if there is none yet."""
+        self.check_open()
+        return self._signer.token()
+
+    def renew(self, rejected: Token) -> Token:
+        """Give a token that is not the rejected one, logging in unless another thread has done so.
+
+        Raises:
+            AuthenticationError: There is none but rejected ones.
+        """
+        self.check_open()
+        return self._signer.replace(rejected)
+
+    @property
+    def timeout(self) -> Timeout:
+        """How long to wait for what, where a call does not say."""
+        return self._timeout
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of every request, but for those of the login."""
+        return self._headers
+
+    @property
+    def clock_ahead(self) -> float | None:
+        """Seconds by which the server's clock was ahead of this machine's, cut to whole ones; ``None`` if not known."""
+        from email.utils import parsedate_to_datetime
+
+        date, at = self._dated
+        try:
+            return parsedate_to_datetime(date).timestamp() - at if date else None
+        except (ValueError, OverflowError):
+            return None
+
+    def close_first(self, dependent: Dependent) -> None:
+        """Stop something when this session is closed, before its connections are."""
+        self._dependents.add(dependent)
+
     def close(self) -> None:
         """Close the connections; the session at Salesforce stays, since others may share it."""
+        if os.getpid() == self._process:
+            for dependent in [*self._dependents]:
+                dependent.stop()
         self._closed = True
         if self._owned:
             self.http.close()
@@ -249,7 +302,8 @@ class Session:
     def __getstate__(self) -> NoReturn:
         raise TypeError("a session holds connections and locks: make one in each process")
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Refuse to go on after the end, or on the other side of a fork."""
         if self._closed:
             raise RuntimeError("the client is closed: make a new one")
         if os.getpid() != self._process:
@@ -306,7 +360,7 @@ class Session:
                     raise failed
                 return response
             self.pause(call.attempt(number), decision.reason, decision.delay)
-            self._check_open()
+            self.check_open()
             doubtful = doubtful or (failed.sent if failed is not None else outcome.status >= 500 or outcome.status == 0)
             number += 1
 
@@ -332,11 +386,12 @@ class Session:
                 stream=True,
                 timeout=(timeout.connect, timeout.read),
                 allow_redirects=False,
-                **self._settings(call.request.url or ""),
+                **self.settings(call.request.url or ""),
             )
             if not call.stream or response.status_code >= 300:
                 read_body(response, begun + timeout.total, clock)
         self._limit_info = response.headers.get("Sforce-Limit-Info", self._limit_info)
+        self._dated = (response.headers.get("Date"), time.time())
         elapsed = clock() - begun
         logger.debug("%s %s: %d in %.3f s", call.method, call.path, response.status_code, elapsed)
         if hooks.on_response is not None:
@@ -347,7 +402,8 @@ class Session:
             _hooks.call(hooks.on_response, event)
         return response
 
-    def _settings(self, url: str) -> Mapping[str, Any]:
+    def settings(self, url: str) -> Mapping[str, Any]:
+        """Give the proxies for a URL and, of a session that is the caller's own, its certificates too."""
         if self._owned:
             return {"proxies": self._proxies.of(origin_of(url))}
         settings = self.http.merge_environment_settings(url, {}, None, None, None)

@@ -117,6 +117,18 @@ class Signer(AuthBase):
         except _Stale:
             raise refusal(response, hint=getattr(self._auth, "renewal", _STALE)) from None
 
+    def replace(self, rejected: Token) -> Token:
+        """Give a token that is not the rejected one, for whoever has no answer to show that says so.
+
+        Raises:
+            AuthenticationError: There is none but rejected ones.
+        """
+        try:
+            return self._login(rejected)[0]
+        except _Stale:
+            hint = getattr(self._auth, "renewal", "")
+            raise AuthenticationError(type(self._auth).__name__, _STALE, hint=hint) from None
+
     def is_refused(self, response: requests.Response) -> bool:
         """Tell whether an answer means that the session is over, reading it where its status leaves that open."""
         if response.status_code not in _SIGN_STATUSES and not response.request.path_url.startswith(SOAP):

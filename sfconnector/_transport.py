@@ -119,15 +119,15 @@ class Adapter(HTTPAdapter):
     """Connections that share one TLS context, so that certificates are loaded once and not per connection."""
 
     def __init__(self, context: ssl.SSLContext, max_connections: int) -> None:
-        self._context = context
+        self.context = context
         super().__init__(pool_maxsize=max_connections, pool_block=True)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+        super().init_poolmanager(*args, **kwargs, ssl_context=self.context)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
+        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self.context)
         # A SOCKS proxy has pools of its own.
         if not proxy.lower().startswith("socks"):
             manager.pool_classes_by_scheme = _POOLS

@@ -20,9 +20,11 @@
     │   └── ActionError                a run of an invocable action failed; .results has those of all runs
     ├── JobError                       a job in the background ended badly; .job lets you carry on
     │   └── JobTimeoutError
-    └── StreamError
-        ├── ReplayExpiredError         the replay id is older than what Salesforce keeps
-        └── SubscriptionError          a channel was refused
+    └── StreamError                    a listener or subscription has trouble, or has ended
+        ├── ReplayExpiredError         the position is older than what Salesforce keeps; .position is what was lost
+        ├── StreamTimeoutError         no connection in the time given
+        ├── SubscriptionError          a channel was refused
+        └── UnhandledEventError        an event came for which there is no handler; .event is the event
 
 Input that cannot be right is a ``ValueError`` or ``TypeError`` before anything is sent.
 
@@ -65,9 +67,11 @@ __all__ = [
     "ServerError",
     "SessionExpiredError",
     "StreamError",
+    "StreamTimeoutError",
     "SubscriptionError",
     "TransportError",
     "TransportTimeoutError",
+    "UnhandledEventError",
 ]
 
 _EXCERPT_END: Final = "ERROR at Row:"
@@ -341,10 +345,10 @@ class JobTimeoutError(JobError):
 
 
 class StreamError(SalesforceError):
-    """A subscription ended.
+    """A listener or a subscription has trouble, or has ended.
 
     Attributes:
-        channel: The channel concerned, such as ``"/data/AccountChangeEvent"``.
+        channel: The channel concerned, such as ``"/data/AccountChangeEvent"``; empty where it is all of them.
     """
 
     def __init__(self, message: str, *, channel: str = "") -> None:
@@ -353,11 +357,38 @@ class StreamError(SalesforceError):
 
 
 class ReplayExpiredError(StreamError):
-    """Salesforce no longer keeps the event from which to go on."""
+    """Salesforce no longer keeps the event from which to go on: events may have been missed.
+
+    Attributes:
+        position: The replay id that Salesforce refused.
+    """
+
+    def __init__(self, message: str, *, channel: str = "", position: str | None = None) -> None:
+        self.position = position
+        super().__init__(message, channel=channel)
+
+
+class StreamTimeoutError(StreamError):
+    """There was no connection in the time given; the cause is the last failure, if there was one."""
 
 
 class SubscriptionError(StreamError):
     """Salesforce refused the channel."""
+
+
+class UnhandledEventError(StreamError):
+    """An event came for which the handler has no method.
+
+    Attributes:
+        event: The event.
+    """
+
+    _left_behind = frozenset({"event"})
+    event: Any = None
+
+    def __init__(self, message: str, *, channel: str = "", event: Any = None) -> None:
+        self.event = event
+        super().__init__(message, channel=channel)
 
 
 def _sentences(text: str, hint: str) -> str:

@@ -1,0 +1,1 @@
+"""Events of the org: what they are, how they arrive, and how far a consumer has come with them."""

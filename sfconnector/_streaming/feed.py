@@ -1,0 +1,219 @@
+"""One channel on its way from the network to whoever processes its events."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from sfconnector._streaming.channels import bare
+from sfconnector._streaming.events import key_of, occurred_at, position_of
+from sfconnector._streaming.stores import ReplayKey, ReplayStore
+
+# https://developer.salesforce.com/docs/platform/api-streaming/guide/using-streaming-api-durability.html
+TIP: Final = -1
+ALL_RETAINED: Final = -2
+_WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]*)")
+_SAVE_EVERY: Final = 1.0
+
+Batch = list[Mapping[str, Any]]
+
+
+class Moment(NamedTuple):
+    """A time by the server's clock, and how far that may be off."""
+
+    at: datetime
+    within: timedelta
+
+
+class Feed:
+    """The events of one channel that wait, and how far they are processed.
+
+    One thread puts events in, which waits while too many do, and one takes them out. Positions are compared by
+    nothing but equality: after an org has moved, a later one may be smaller.
+
+    Args:
+        channel: The channel.
+        origin: Where to begin without a position: -1, -2 or a replay id.
+        size: How many events may wait before the network has to.
+        clock: A clock that never goes backwards, in seconds.
+    """
+
+    def __init__(self, channel: str, origin: int | str, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.channel, self.name = channel, bare(channel)
+        self.position: str | None = None
+        self.processed = self.duplicates = self.skipped = self.unhandled = self.failed = 0
+        self.asked_for: str | None = None
+        self.last: tuple[Mapping[str, Any], float] | None = None
+        self._origin, self._size, self._clock = origin, size, clock
+        self._store: ReplayStore | None = None
+        self._key = ReplayKey("", channel, "")
+        self._saved: str | None = None
+        self._saving, self._saved_at = threading.Lock(), clock()
+        self._changed = threading.Condition()
+        self._batches: deque[Batch] = deque()
+        self._waiting = 0
+        self._closed = self._drained = False
+        self._asked: Moment | None = None
+        # When the server began to send from the tip, and the same once all retained events had to be asked for.
+        self._since: datetime | None = None
+        self._begun: datetime | None = None
+        self._seen: dict[tuple[Any, ...], None] = {}
+        self._size_seen = 2 * size
+        self._most_seen = self._size_seen
+
+    @property
+    def queued(self) -> int:
+        """Events that have come and nobody has begun with."""
+        return self._waiting
+
+    @property
+    def lag(self) -> float | None:
+        """Seconds between the last processed event and the end of its processing."""
+        if (last := self.last) is None or (then := occurred_at(last[0])) is None:
+            return None
+        return max(last[1] - then.timestamp(), 0.0)
+
+    def load(self, store: ReplayStore, key: ReplayKey) -> None:
+        """Find out where an earlier consumer of this name has stopped."""
+        self._store, self._key = store, key
+        if self.position is None:
+            self.position = self._saved = store.load(key)
+
+    def resume(self, now: Moment) -> int | str:
+        """Say from where on events are asked for, as it goes out."""
+        if self.position is not None:
+            begin = as_sent(self.position)
+        elif self._since is None:
+            begin, self._asked = self._origin, now
+        else:
+            # At the tip, what came since the first time would be passed over.
+            begin, self._begun = ALL_RETAINED, self._since
+        self.asked_for = str(begin)
+        return begin
+
+    def is_at_an_end(self) -> bool:
+        """Tell whether the last request named no event, so that there is none that could have gone."""
+        return self.asked_for in {str(TIP), str(ALL_RETAINED)}
+
+    def subscribed(self) -> None:
+        """Note that the server has begun to send."""
+        if self._origin == TIP and self._since is None and self._asked is not None:
+            self._since = self._asked.at - self._asked.within
+
+    def forget(self, origin: int) -> None:
+        """Give up a position that the server does not take, and begin elsewhere."""
+        self.position, self._origin, self._since, self._begun = None, origin, None, None
+
+    def put(self, batch: Batch) -> None:
+        """Add the events of an answer; waits while there are too many, and does nothing after the end."""
+        with self._changed:
+            while self._waiting >= self._size and not self._closed:
+                self._changed.wait()
+            if not self._closed:
+                self._batches.append(batch)
+                self._waiting += len(batch)
+                # All that waits may come once more after a reconnection.
+                self._most_seen = max(self._most_seen, self._size_seen + 2 * len(batch))
+                self._changed.notify_all()
+
+    def take(self, timeout: float | None = None) -> Batch | None:
+        """Wait for the events of the next answer: ``None`` after the end, an empty list after so many seconds."""
+        with self._changed:
+            if not self._batches and not self._closed:
+                self._changed.wait(timeout)
+            if self._closed and not (self._drained and self._batches):
+                return None
+            if not self._batches:
+                return []
+            batch = self._batches.popleft()
+            self._waiting -= len(batch)
+            self._changed.notify_all()
+            return batch
+
+    def close(self, *, drain: bool = False) -> None:
+        """Take nothing more in, and hand out what waits only if it is to be worked off."""
+        with self._changed:
+            self._closed, self._drained = True, drain
+            self._changed.notify_all()
+
+    @property
+    def halted(self) -> bool:
+        """Whether nothing more is to be processed."""
+        return self._closed and not self._drained
+
+    def wake(self) -> None:
+        """Let whoever takes look around."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def admit(self, data: Mapping[str, Any]) -> bool:
+        """Tell whether an event is to be processed, and not one that has been already or that nobody asked for."""
+        if key_of(data) in self._seen:
+            self.duplicates += 1
+            return False
+        if self._begun is not None and (then := occurred_at(data)) is not None and then < self._begun:
+            self.skipped += 1
+            if not self.processed:
+                self._move(data)
+            return False
+        return True
+
+    def done(self, data: Mapping[str, Any]) -> None:
+        """Note that an event is processed."""
+        self._move(data)
+        self.processed += 1
+        self.last = (data, time.time())
+
+    def is_due(self) -> bool:
+        """Tell whether the position has not been saved for a second."""
+        return self._clock() - self._saved_at >= _SAVE_EVERY
+
+    def save(self) -> None:
+        """Keep the position, if it has moved."""
+        with self._saving:
+            position = self.position
+            if self._store is not None and position is not None and position != self._saved:
+                self._store.save(self._key, position)
+                self._saved = position
+            self._saved_at = self._clock()
+
+    def _move(self, data: Mapping[str, Any]) -> None:
+        if (position := position_of(data)) is None:
+            return
+        self.position = position
+        seen = self._seen
+        seen[key_of(data)] = None
+        if len(seen) > self._most_seen:
+            del seen[next(iter(seen))]
+
+
+def as_sent(position: str) -> int | str:
+    """Give a position in the form in which Salesforce hands replay ids out: a number where it is one."""
+    return int(position) if _WHOLE.fullmatch(position) else position
+
+
+def check_origin(replay_from: object) -> int | str:
+    """Read where to begin without a position.
+
+    Raises:
+        ValueError, TypeError: It is neither a word that is known nor a replay id.
+    """
+    if replay_from == "latest":
+        return TIP
+    if replay_from == "earliest":
+        return ALL_RETAINED
+    wanted = 'replay_from is "latest", "earliest" or a replay id'
+    if isinstance(replay_from, bool) or not isinstance(replay_from, int | str):
+        raise TypeError(f"{wanted}, not a {type(replay_from).__name__}")
+    if isinstance(replay_from, str):
+        if not replay_from or not replay_from.isprintable() or " " in replay_from or replay_from.isalpha():
+            raise ValueError(f"{wanted}, not {replay_from!r}")
+        return as_sent(replay_from)
+    if not -2 <= replay_from < 2**63:
+        raise ValueError(f"{wanted}: no event has {replay_from}")
+    return replay_from

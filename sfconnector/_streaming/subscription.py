@@ -1,0 +1,241 @@
+"""One channel as a loop."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Final, NoReturn, Self
+
+from sfconnector._prepare import check_count
+from sfconnector._redact import logger
+from sfconnector._session import Session
+from sfconnector._streaming.channels import check_channel
+from sfconnector._streaming.connection import Connection, check_stream_version
+from sfconnector._streaming.events import Event, decode
+from sfconnector._streaming.feed import Batch, Feed, check_origin
+from sfconnector._streaming.handlers import Callback, check_callback
+from sfconnector._streaming.health import Health, health_of
+from sfconnector._streaming.options import check_choice, check_consumer, check_seconds
+from sfconnector._streaming.run import STOP
+from sfconnector._streaming.stores import FileReplayStore, Replay, ReplayStore, store_of
+from sfconnector.errors import SalesforceError, StreamTimeoutError
+
+_NONE_LEFT: Final[Batch] = []
+
+
+class Subscription:
+    """The events of one channel, in their order; made by :meth:`Salesforce.subscribe`.
+
+    An event counts as processed when the next one is asked for, or when :meth:`commit` is called. What is not, comes
+    again the next time. Leaving the loop with ``break`` leaves the last event unprocessed.
+
+    It connects when the first event is asked for, or as a context manager when that is entered. It can be iterated
+    over once, in one thread.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        channel: str,
+        *,
+        replay: Replay,
+        replay_from: str | int,
+        name: str,
+        idle: float | None,
+        on_expired: str,
+        on_error: Callback | None,
+        queue_size: int,
+        timeout: float,
+    ) -> None:
+        check_stream_version(session.api_version)
+        check_callback("on_error", on_error)
+        self._session, self._process = session, os.getpid()
+        self._idle = None if idle is None else check_seconds("idle", idle)
+        self._timeout = check_seconds("timeout", timeout)
+        clock = session.retry.clock
+        size = check_count("queue_size", queue_size)
+        self._feed = Feed(check_channel(channel), check_origin(replay_from), size, clock)
+        check_consumer(name)
+        check_choice("on_expired", on_expired, ("earliest", "latest", "raise"))
+        store = store_of(replay)
+        self._errors = _Errors(name, on_error)
+        self._connection = connection = Connection(session, name, store, on_expired, self._errors.tell)
+        connection.feeds[channel] = self._feed
+        connection.on_end = self._feed.wake
+        self._batch, self._next = _NONE_LEFT, 0
+        self._current: Mapping[str, Any] | None = None
+        self._started = self._closed = False
+        self._heard_at = clock()
+        owned = store if isinstance(replay, str | os.PathLike) else None
+        self._end = weakref.finalize(self, _end, connection, self._feed, owned)
+        session.close_first(self)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Event:
+        self._check_process()
+        if self._closed:
+            raise StopIteration
+        self._finish()
+        self._start()
+        while True:
+            while self._next < len(self._batch):
+                data = self._batch[self._next]
+                self._next += 1
+                if self._feed.admit(data):
+                    self._current = data
+                    return decode(self._feed.channel, data)
+            self._connection.save(self._feed)
+            if not self._refill():
+                self.close()
+                raise StopIteration
+
+    def commit(self) -> None:
+        """Count the last event as processed, and keep that before returning.
+
+        Example:
+            >>> with sf.subscribe("/event/Order__e", replay_from="earliest", idle=0.2) as events:
+            ...     for event in events:
+            ...         events.commit()
+        """
+        self._check_process()
+        self._finish()
+        self._feed.save()
+
+    def close(self) -> None:
+        """End; what was processed is kept. Also done at the end of the loop, and when the client is closed.
+
+        Example:
+            >>> sf.subscribe("/event/Order__e").close()
+        """
+        self._check_process()
+        self._closed = True
+        self._end()
+
+    def stop(self) -> None:
+        """As :meth:`close`."""
+        self.close()
+
+    def health(self) -> Health:
+        """Tell how it is.
+
+        Example:
+            >>> sf.subscribe("/event/Order__e").health().state
+            'created'
+        """
+        connection = self._connection if self._started else None
+        error = self._connection.error or self._errors.last
+        return health_of(connection, {self._feed.channel: self._feed}, error)
+
+    def __enter__(self) -> Self:
+        self._check_process()
+        self._start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a subscription holds connections and threads: make one in each process")
+
+    def __repr__(self) -> str:
+        return f"<Subscription to {self._feed.channel}>"
+
+    def _start(self) -> None:
+        if self._started:
+            return
+        if self._closed:
+            raise RuntimeError("the subscription is closed: make another one")
+        self._session.check_open()
+        self._started = True
+        try:
+            self._connection.start(self._timeout)
+        except BaseException:
+            self.close()
+            raise
+        self._heard_at = self._session.retry.clock()
+
+    def _finish(self) -> None:
+        if (data := self._current) is not None:
+            self._current = None
+            self._feed.done(data)
+            self._heard_at = self._session.retry.clock()
+            if self._feed.is_due():
+                self._connection.save(self._feed)
+
+    def _refill(self) -> bool:
+        """Wait for events, and tell whether there are any."""
+        while not self._closed:
+            batch = self._feed.take(self._patience())
+            if batch:
+                self._batch, self._next = batch, 0
+                return True
+            if batch is None:
+                break
+            if self._connection.has_ended:
+                self.close()
+                if (error := self._connection.error) is not None:
+                    raise error
+                break
+            if self._is_idle():
+                break
+        return False
+
+    def _patience(self) -> float | None:
+        if self._idle is None:
+            return None
+        # Woken earlier by what happens to the connection.
+        return max(self._idle / 4, 0.01) if self._idle < 1 else 0.25
+
+    def _is_idle(self) -> bool:
+        """Tell whether nothing has come for long enough, while something could have."""
+        if self._idle is None:
+            return False
+        now, connected = self._session.retry.clock(), self._connection.connected_at
+        if connected is not None:
+            return now - max(self._heard_at, connected) >= self._idle
+        if now - self._connection.since < self._timeout:
+            return False
+        self.close()
+        last = self._connection.reactions.last
+        raise StreamTimeoutError(
+            f"the connection has been lost for {self._timeout:g} s, so that whether more has come is not known"
+            + (f"; the last failure: {last}" if last else ""),
+            channel=self._feed.channel,
+        ) from last
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._process:
+            raise RuntimeError("the subscription was made before a fork: make one in each process")
+
+
+class _Errors:
+    """Tells the caller of errors, without holding the subscription, so that its end is noticed."""
+
+    def __init__(self, name: str, on_error: Callback | None) -> None:
+        self._name, self._on_error = name, on_error
+        self.last: BaseException | None = None
+
+    def tell(self, error: BaseException, _: str) -> None:
+        self.last = error
+        if self._on_error is None:
+            text = error if isinstance(error, SalesforceError) else type(error).__name__
+            logger.warning("subscription %r: %s", self._name, text)
+            return
+        try:
+            self._on_error(error)
+        except Exception:
+            logger.exception("subscription %r: on_error failed", self._name)
+
+
+def _end(connection: Connection, feed: Feed, owned: ReplayStore | None) -> None:
+    feed.close()
+    connection.stop(STOP)
+    connection.save(feed)
+    if isinstance(owned, FileReplayStore):
+        owned.close()
