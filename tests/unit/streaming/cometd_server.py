@@ -8,8 +8,10 @@ See Also:
 import itertools
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from http_server import Answer, Cut, Reply, Seen, Server
@@ -260,7 +262,7 @@ def change(number: int, entity: str = "Account", change_type: str = "CREATE", **
                 "changeOrigin": "com/salesforce/api/rest/68.0;client=test",
                 "transactionKey": f"0002343d-9d90-e395-ed20-cf416ba652{number:02}",
                 "sequenceNumber": 1,
-                "commitTimestamp": 1_790_000_000_000 + number,
+                "commitTimestamp": int(time.time() * 1000),
                 "commitNumber": 356_000_000 + number,
                 "commitUser": "005000000000001AAA",
                 **header,
@@ -273,7 +275,7 @@ def change(number: int, entity: str = "Account", change_type: str = "CREATE", **
 
 def order(number: int, **fields: Any) -> Message:
     """A platform event, without its replay id."""
-    created = {"CreatedDate": "2026-11-27T10:00:00.000Z", "CreatedById": "005000000000001AAA"}
+    created = {"CreatedDate": datetime.now(UTC).isoformat(), "CreatedById": "005000000000001AAA"}
     return {
         "schema": "dffQ2QLzDNHqwB8_sHMxdA",
         "payload": {**created, "Number__c": number, **fields},

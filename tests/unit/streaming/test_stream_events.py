@@ -84,7 +84,10 @@ def test_a_change_of_all_records_of_an_object_is_told() -> None:
 
 
 def test_a_platform_event() -> None:
-    event = decode("/event/Order__e", {**order(7), "event": {"replayId": 12, "EventUuid": "uuid-7"}})
+    event = decode(
+        "/event/Order__e",
+        {**order(7, CreatedDate="2026-11-27T10:00:00Z"), "event": {"replayId": 12, "EventUuid": "uuid-7"}},
+    )
     assert isinstance(event, PlatformEvent)
     assert event.fields["Number__c"] == 7
     assert (event.event_uuid, event.created_by_id) == ("uuid-7", "005000000000001AAA")
