@@ -26,7 +26,8 @@ def check_choice(what: str, value: object, choices: tuple[str, ...]) -> str:
 
 def check_seconds(what: str, value: object, *, zero: bool = False) -> float:
     """Refuse what is no time to wait."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= value < float("inf") or (value == 0 and not zero):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{what} is a number of seconds, not a {type(value).__name__}")
+    if not 0 <= value < float("inf") or (value == 0 and not zero):
         raise ValueError(f"{what} is a number of seconds {'from' if zero else 'above'} 0, not {value!r}")
     return value

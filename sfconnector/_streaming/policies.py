@@ -85,5 +85,5 @@ def check_policy(value: object) -> OnFailure:
         return value
     for word in ("raise", "skip"):
         if value == word:
-            return word  # type: ignore[return-value]
+            return word
     raise ValueError(f'on_failure is "raise", "skip", streaming.retry(…) or streaming.dead_letter(…), not {value!r}')

@@ -111,7 +111,7 @@ def test_options_of_both_are_checked(sf: Salesforce, options: dict[str, Any], te
     "options", [{"idle": 0}, {"idle": -1}, {"idle": "5"}, {"timeout": 0}, {"timeout": float("inf")}]
 )
 def test_options_of_a_loop_are_checked(sf: Salesforce, options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="number of seconds above 0"):
+    with pytest.raises((ValueError, TypeError), match="number of seconds"):
         sf.subscribe("/event/Order__e", **options)
 
 
@@ -217,7 +217,7 @@ def test_a_listener_without_channels_does_not_start(sf: Salesforce) -> None:
     with pytest.raises(ValueError, match="no channel is attached"):
         sf.listener().start()
     for timeout in (0, -1, None, "5"):
-        with pytest.raises(ValueError, match="timeout is a number of seconds"):
+        with pytest.raises((ValueError, TypeError), match="timeout is a number of seconds"):
             sf.listener().start(timeout)  # type: ignore[arg-type]
 
 
