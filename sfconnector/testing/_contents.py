@@ -3,12 +3,14 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sfconnector.testing._quick_actions import QuickAction, QuickActionType
 from sfconnector.testing._reports._author import DateFilterLike, FilterLike, GroupingLike, compose, save
 from sfconnector.testing._runtime import Runtime
 from sfconnector.testing._schema import SObjectType
+
+DuplicateAction = Literal["allow", "alert", "block"]
 
 _T = TypeVar("_T")
 
@@ -34,6 +36,40 @@ class Contents(ABC):
             definition: as in a YAML file of objects, such as ``"string(40) unique external_id = Key"``.
         """
         return self._changed_schema(self._runtime.store.add_field(sobject, name, definition))
+
+    def add_duplicate_rule(
+        self,
+        sobject: str,
+        fields: Iterable[str] | Mapping[str, str],
+        *,
+        matches: str | None = None,
+        on_create: DuplicateAction = "alert",
+        on_update: DuplicateAction = "alert",
+        name: str | None = None,
+        message: str | None = None,
+    ) -> None:
+        """Let Salesforce's duplicate rules stand in the way of records that are like others.
+
+        A record is a duplicate if all the fields are equal, without regard to case, and none is blank.
+
+        Args:
+            sobject: ``"Account"``, ``"Contact"``, ``"Lead"`` or a custom object, whose records are looked at.
+            fields: names of the fields that are compared; a mapping where they have other names in the other object.
+            matches: the object with whose records they are compared; the same one by default.
+            on_create: what becomes of a new duplicate: ``"block"`` refuses it, ``"alert"`` lets it pass where the
+                request says ``allowSave=true``, and ``"allow"`` saves it.
+            on_update: the same, for a record that becomes a duplicate.
+            name: API name of the rule.
+            message: what the alert says: ``"Use one of these records?"``.
+
+        Raises:
+            ValueError: an object, a field or an action is not known.
+        """
+        given = {"matches": matches, "name": name, "message": message}
+        definition = {"fields": fields, "on_create": on_create, "on_update": on_update}
+        definition |= {key: value for key, value in given.items() if value is not None}
+        self._runtime.store.add_duplicate_rule(sobject, definition)
+        self._changed_schema(None)
 
     def load_objects(self, path: str | os.PathLike[str]) -> list[SObjectType]:
         """Add the objects and fields that a YAML file describes."""

@@ -69,6 +69,8 @@ class LeadConvert:
     owner_id: str | None = None
     create_opportunity: bool = True
     overwrite_lead_source: bool = False
+    bypass_account_dedupe_check: bool = False
+    bypass_contact_dedupe_check: bool = False
     person_account: bool = False
     account_values: Mapping[str, Any] = attrs.field(factory=dict)
     contact_values: Mapping[str, Any] = attrs.field(factory=dict)
@@ -113,8 +115,11 @@ class Conversion:
         """
         lead = self._lead(wanted, context)
         _check_combination(wanted)
-        account_id = self._account(wanted, lead, context)
-        contact_id = self._contact(wanted, lead, account_id, context)
+        # The lead is no duplicate of what it becomes.
+        context.saved.add(lead.row["Id"])
+        bypass = attrs.evolve(context, skips_duplicate_rules=True)
+        account_id = self._account(wanted, lead, bypass if wanted.bypass_account_dedupe_check else context)
+        contact_id = self._contact(wanted, lead, account_id, bypass if wanted.bypass_contact_dedupe_check else context)
         opportunity_id = None
         if wanted.create_opportunity:
             opportunity_id = self._opportunity(wanted, lead, account_id, contact_id, context)

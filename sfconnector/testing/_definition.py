@@ -6,6 +6,7 @@ A YAML file lists objects by API name, and their fields by API name in the order
       label: Invoice
       label_plural: Invoices
       name_field: {label: Invoice Number, auto_number: "INV-{0000}"}   # or: string(80)
+      duplicate_rules: [{fields: [Number__c], on_create: block, on_update: alert}]
       record_types: [Domestic, {name: Foreign Trade, developer_name: Foreign, default: true}]
       fields:
         Number__c: string(20) required unique external_id
@@ -26,6 +27,7 @@ from typing import Any
 
 import yaml
 
+from sfconnector.testing._duplicates import EXTRA, make_rule
 from sfconnector.testing._schema import Field, PicklistValue, SObjectType
 
 FIELD_KEYS = {
@@ -70,6 +72,7 @@ OBJECT_KEYS = {
     "key_prefix": "first three characters of the ids; taken from the end of a00 to azz unless given",
     "name_field": "the field Name of a custom object: string(80), or one with auto_number",
     "fields": "mapping of names to fields, or list of fields with names",
+    "duplicate_rules": "list of mappings of fields, matches, name, on_create, on_update, message",
     "record_types": "list of names, or of mappings of name, developer_name, active, default",
     "createable": "records may be created: yes",
     "updateable": "records may be changed: yes",
@@ -169,6 +172,8 @@ def make_object(name: str, definition: Mapping[str, Any]) -> SObjectType:
     extra = dict(definition.get("describe") or {})
     if definition.get("record_types"):
         extra["recordTypes"] = [_record_type(entry) for entry in definition["record_types"]]
+    if rules := definition.get("duplicate_rules"):
+        extra[EXTRA] = [make_rule(name, number, rule) for number, rule in enumerate(rules, 1)]
     return SObjectType(
         name=name,
         label=label,

@@ -1,10 +1,72 @@
 """How the local org says no: the HTTP status and the error list that Salesforce would answer."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import attrs
 
 _METHODS = ("HEAD", "GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@attrs.frozen
+class MatchRecord:
+    """A record that is like the one to be saved; with its values and what is the same, where that was asked for."""
+
+    sobject: str
+    id: str
+    values: Mapping[str, Any]
+    same: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class DuplicateResult:
+    """What a duplicate rule has found.
+
+    https://developer.salesforce.com/docs/platform/api/guide/sforce-api-objects-duplicateresult.html
+    """
+
+    allow_save: bool
+    rule: str
+    sobject: str
+    message: str
+    matched: str
+    matching_rule: str
+    records: tuple[MatchRecord, ...]
+
+    def as_json(self, version: str) -> dict[str, Any]:
+        """Write it as REST answers it."""
+        records = [
+            {
+                "additionalInformation": [],
+                "fieldDiffs": [{"difference": "SAME", "name": name} for name in record.same],
+                "matchConfidence": 100.0,
+                "record": {
+                    "attributes": {
+                        "type": record.sobject,
+                        "url": f"/services/data/v{version}/sobjects/{record.sobject}/{record.id}",
+                    },
+                    "Id": record.id,
+                    **record.values,
+                },
+            }
+            for record in self.records
+        ]
+        match = {
+            "entityType": self.matched,
+            "errors": [],
+            "matchEngine": "ExactMatchEngine",
+            "matchRecords": records,
+            "rule": self.matching_rule,
+            "size": len(records),
+            "success": True,
+        }
+        return {
+            "allowSave": self.allow_save,
+            "duplicateRule": self.rule,
+            "duplicateRuleEntityType": self.sobject,
+            "errorMessage": self.message,
+            "matchResults": [match],
+        }
 
 
 @attrs.frozen
@@ -14,6 +76,7 @@ class OrgErrorItem:
     code: str
     message: str
     fields: tuple[str, ...] | None = None
+    duplicates: DuplicateResult | None = None
 
 
 class OrgError(Exception):

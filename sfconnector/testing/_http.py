@@ -169,7 +169,9 @@ def error_answer(error: OrgError, version: str = "") -> Answer:
     if isinstance(error, AmbiguousExternalIdError):
         return Answer(status=error.status, body=error.urls(version))
     items = [
-        {"message": item.message, "errorCode": item.code}
+        # Misspelt by Salesforce: https://gitlab.com/gitlab-org/customers-gitlab-com/-/issues/7138
+        ({} if item.duplicates is None else {"duplicateResut": item.duplicates.as_json(version)})
+        | {"message": item.message, "errorCode": item.code}
         | ({} if item.fields is None else {"fields": list(item.fields)})
         for item in error.items
     ]

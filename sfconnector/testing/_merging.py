@@ -64,7 +64,9 @@ class Merger:
         master = self.writer.existing(sobject, master_id)
         losers = [self.writer.existing(sobject, record_id) for record_id in merged_ids]
         _check_records(sobject, [master, *losers])
-        self.writer.update(sobject, master, self._with_manager(sobject, master, columns, losers), context)
+        columns = self._with_manager(sobject, master, columns, losers)
+        # A merge is what duplicate rules ask for.
+        self.writer.update(sobject, master, columns, attrs.evolve(context, skips_duplicate_rules=True))
         related: list[str] = []
         for loser in losers:
             related += self._adopt(sobject, master["Id"], loser["Id"], context)

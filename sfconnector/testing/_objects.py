@@ -12,6 +12,7 @@ from sfconnector.testing import _ids
 from sfconnector.testing._database import Database
 from sfconnector.testing._definition import OBJECT_KEYS, check_name, load_yaml, make_fields, make_object
 from sfconnector.testing._describe_load import link, object_from_describe
+from sfconnector.testing._duplicates import EXTRA, check_rules, make_rule
 from sfconnector.testing._schema import Schema, SObjectType
 
 _RECORD_TYPE = 'SELECT "Id" FROM "RecordType" WHERE "SobjectType" = ? AND "DeveloperName" = ?'
@@ -46,6 +47,12 @@ class Objects:
         else:
             made = _extended(known, definition)
         return self._keep(made)
+
+    def add_duplicate_rule(self, sobject: SObjectType, definition: Mapping[str, Any]) -> None:
+        """Add a rule to those that an object has."""
+        rules = [*sobject.extra.get(EXTRA, ())]
+        rules.append(make_rule(sobject.name, len(rules) + 1, definition))
+        self._keep(attrs.evolve(sobject, extra={**sobject.extra, EXTRA: rules}))
 
     def load(self, text: str) -> list[SObjectType]:
         """Add the objects of a YAML text."""
@@ -90,6 +97,7 @@ class Objects:
             )
 
     def _keep(self, sobject: SObjectType) -> SObjectType:
+        check_rules(self.schema, sobject)
         self.schema.add(sobject)
         self.database.extend(sobject)
         self.database.remember(sobject)

@@ -40,7 +40,7 @@ from sfconnector.testing import (
     _rest_uploads,
 )
 from sfconnector.testing._admission import admit
-from sfconnector.testing._context import RequestContext
+from sfconnector.testing._context import DuplicateRuleHeader, RequestContext
 from sfconnector.testing._errors import OrgError, method_not_allowed
 from sfconnector.testing._http import (
     Answer,
@@ -60,6 +60,7 @@ from sfconnector.testing._tokens import Session
 _LOG = logging.getLogger("sfconnector.testing")
 _ROOT = "/services/data/"
 OLDEST, LATEST = 31, 68
+_DUPLICATE_RULES_SINCE = 52.0
 _OLDEST_EVER = 7
 _RUNS_CALLABLES = ("/actions/custom/", "/composite/batch")
 
@@ -397,5 +398,17 @@ def _context(user_id: str, version: str, headers: Mapping[str, str]) -> RequestC
         user_id=user_id,
         version=version,
         auto_assign={"true": True, "false": False}.get(auto_assign.lower(), auto_assign),
-        allow_duplicates="allowsave=true" in headers.get("sforce-duplicate-rule-header", "").replace(" ", "").lower(),
+        duplicate_rule=_duplicate_rule(version, headers.get("sforce-duplicate-rule-header", "")),
+    )
+
+
+def _duplicate_rule(version: str, header: str) -> DuplicateRuleHeader:
+    """Read the header, whose options are separated by semicolons in the guide, and by commas in its translations."""
+    if float(version) < _DUPLICATE_RULES_SINCE:
+        return DuplicateRuleHeader()
+    options = set(re.split(r"[;,\s]+", header.lower()))
+    return DuplicateRuleHeader(
+        allow_save="allowsave=true" in options,
+        include_record_details="includerecorddetails=true" in options,
+        run_as_current_user="runascurrentuser=true" in options,
     )

@@ -13,6 +13,7 @@ from sfconnector.testing._context import RequestContext
 from sfconnector.testing._conversion import Conversion, Converted, LeadConvert
 from sfconnector.testing._database import Database, is_stored, quote
 from sfconnector.testing._database import connect as connect
+from sfconnector.testing._duplicates import Duplicates
 from sfconnector.testing._errors import AmbiguousExternalIdError, OrgError
 from sfconnector.testing._merging import Merged, Merger
 from sfconnector.testing._objects import Objects
@@ -72,7 +73,9 @@ class Store:
         self.validator = Validator(self.schema, self._database)
         self._trash = Trash(self.schema, self._database, self.validator, self.blobs)
         self._recent = Recent(self.schema, self._database)
-        self.writer = Writer(self.schema, self._database, self.validator, self.blobs, clock)
+        self.writer = Writer(
+            self.schema, self._database, self.validator, self.blobs, Duplicates(self.schema, self._database), clock
+        )
         self._conversion = Conversion(self.schema, self._database, self.validator, self.writer, clock)
         self._merger = Merger(self.schema, self._database, self.writer, self._trash, clock)
         self.reports = SavedReports(self._database, self.writer.insert, clock)
@@ -125,6 +128,13 @@ class Store:
         if self.schema.get(sobject) is None:
             raise ValueError(f"there is no object {sobject}: add it first")
         return self.add_object(self.sobject(sobject).name, {name: definition})
+
+    def add_duplicate_rule(self, sobject: str, definition: Mapping[str, Any]) -> None:
+        """Add a duplicate rule to an object that exists; its definition is that of ``_duplicates``."""
+        if self.schema.get(sobject) is None:
+            raise ValueError(f"there is no object {sobject}: add it first")
+        with self.transaction():
+            self._objects.add_duplicate_rule(self.sobject(sobject), definition)
 
     def load_objects(self, path: str | Path) -> list[SObjectType]:
         """Add the objects of a YAML file; its format is told in ``_definition``."""

@@ -14,6 +14,7 @@ from sfconnector.testing import _ids
 from sfconnector.testing._blobs import Blobs
 from sfconnector.testing._context import RequestContext
 from sfconnector.testing._database import Database, is_stored
+from sfconnector.testing._duplicates import Duplicates
 from sfconnector.testing._errors import AmbiguousExternalIdError, OrgError
 from sfconnector.testing._objects import default_record_type
 from sfconnector.testing._rules import Change, derive, follow, roll_up
@@ -45,6 +46,7 @@ class Writer:
     database: Database
     validator: Validator
     blobs: Blobs
+    duplicates: Duplicates
     clock: Callable[[], datetime]
     # By the name of the object, with the object to which they belong: it may have been replaced by another.
     _known_defaults: dict[str, tuple[SObjectType, dict[str, Any]]] = attrs.field(factory=dict, init=False)
@@ -60,7 +62,9 @@ class Writer:
                 record[name] = None if field.nillable else _default(field)
         record |= self._assigned(sobject, record, context, now)
         record |= derive(sobject, self._change({}, record, context, now))
+        self.duplicates.check(sobject, {}, record, context)
         self.database.insert(sobject.name, record)
+        context.saved.add(record_id)
         self._settle(sobject, self._change({}, record, context, now))
         return record_id
 
@@ -70,8 +74,10 @@ class Writer:
         if sobject.name == "Lead" and row["IsConverted"]:
             raise OrgError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", ())
         given = self._with_contents(sobject, self.validator.check(sobject, columns, context, record_id=row["Id"]))
+        self.duplicates.check(sobject, row, {**row, **given}, context)
         self.blobs.drop(row[name] for name in given if sobject.fields[name].type == "base64")
         self.write(sobject, row, given, context)
+        context.saved.add(row["Id"])
 
     def write(
         self, sobject: SObjectType, row: dict[str, Any], given: Mapping[str, Any], context: RequestContext

@@ -107,6 +107,7 @@ class Load:
 
     def save(self, rows: Iterable[Row]) -> list[Outcome]:
         """Save rows in one transaction, each for itself, as Salesforce saves up to 200 at a time."""
+        self._context = attrs.evolve(self._context, saved=set())
         with self._store.transaction(), self._store.counting():
             read = [self._read(row) for row in rows]
             repeated = self._repeated(columns for columns, _ in read)

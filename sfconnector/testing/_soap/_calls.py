@@ -8,7 +8,7 @@ import attrs
 
 from sfconnector.testing._async._xml import leaf
 from sfconnector.testing._context import RequestContext
-from sfconnector.testing._errors import OrgError
+from sfconnector.testing._errors import DuplicateResult, MatchRecord, OrgError, OrgErrorItem
 from sfconnector.testing._rest_collections import ROLLED_BACK
 from sfconnector.testing._runtime import Runtime
 from sfconnector.testing._soap._faults import SoapFault
@@ -93,10 +93,43 @@ def result(*parts: str) -> str:
     return f"<result>{''.join(parts)}</result>"
 
 
-def errors(error: OrgError) -> str:
+def errors(error: OrgError, flavor: str) -> str:
     """Write the errors of a record."""
-    return "".join(
-        f"<errors>{''.join(leaf('fields', name) for name in item.fields or ())}"
-        f"{leaf('message', item.message)}{leaf('statusCode', item.code)}</errors>"
-        for item in error.items
+    return "".join(_error(item, flavor) for item in error.items)
+
+
+def _error(item: OrgErrorItem, flavor: str) -> str:
+    fields = "".join(leaf("fields", name) for name in item.fields or ())
+    told = f"{fields}{leaf('message', item.message)}{leaf('statusCode', item.code)}"
+    if item.duplicates is None:
+        return f"<errors>{told}</errors>"
+    return f'<errors xsi:type="DuplicateError">{told}{_duplicates(item.duplicates, flavor)}</errors>'
+
+
+def _duplicates(found: DuplicateResult, flavor: str) -> str:
+    """Write what a duplicate rule has found.
+
+    https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_objects_duplicateerror.htm
+    """
+    match = elements({"entityType": found.matched, "matchEngine": "ExactMatchEngine"})
+    match += "".join(_match_record(record, flavor) for record in found.records)
+    match += elements({"rule": found.matching_rule, "size": len(found.records), "success": True})
+    told = {
+        "allowSave": found.allow_save,
+        "duplicateRule": found.rule,
+        "duplicateRuleEntityType": found.sobject,
+        "errorMessage": found.message,
+    }
+    return f"<duplicateResult>{elements(told)}<matchResults>{match}</matchResults></duplicateResult>"
+
+
+def _match_record(record: MatchRecord, flavor: str) -> str:
+    diffs = "".join(
+        f"<fieldDiffs>{elements({'difference': 'SAME', 'name': name})}</fieldDiffs>" for name in record.same
     )
+    kind = "sObject" if flavor == "partner" else record.sobject
+    values: dict[str, Any] = {"sf:type": record.sobject} if flavor == "partner" else {}
+    values |= {"sf:Id": record.id, **{f"sf:{name}": value for name, value in record.values.items()}}
+    members = elements({name: value for name, value in values.items() if value is not None})
+    written = f'<record xsi:type="sf:{kind}" xmlns:sf="urn:sobject.{flavor}.soap.sforce.com">{members}</record>'
+    return f"<matchRecords>{diffs}{leaf('matchConfidence', '100.0')}{written}</matchRecords>"

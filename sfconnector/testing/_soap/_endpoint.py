@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from sfconnector.testing._admission import check_password
 from sfconnector.testing._async._xml import local_name
-from sfconnector.testing._context import RequestContext
+from sfconnector.testing._context import DuplicateRuleHeader, RequestContext
 from sfconnector.testing._errors import OrgError, unsupported
 from sfconnector.testing._http import Answer, body_pieces, render
 from sfconnector.testing._rest import LATEST, OLDEST
@@ -187,11 +187,15 @@ def _context(session: Session | None, version: str, headers: Mapping[str, Elemen
 
     https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/soap_headers.htm
     """
-    boolean = _arguments.boolean
+    boolean, rule = _arguments.boolean, headers.get("DuplicateRuleHeader")
     return RequestContext(
         user_id=runtime.store.admin_user_id if session is None else session.user_id,
         version=version,
-        allow_duplicates=boolean(headers.get("DuplicateRuleHeader"), "allowSave"),
+        duplicate_rule=DuplicateRuleHeader(
+            allow_save=boolean(rule, "allowSave"),
+            include_record_details=boolean(rule, "includeRecordDetails"),
+            run_as_current_user=boolean(rule, "runAsCurrentUser"),
+        ),
         allow_field_truncation=boolean(headers.get("AllowFieldTruncationHeader"), "allowFieldTruncation"),
         all_or_none=boolean(headers.get("AllOrNoneHeader"), "allOrNone"),
     )

@@ -72,9 +72,6 @@ def _asked(runtime: Runtime, element: Element) -> _Asked:
     if lead_id is None or status is None:
         missing = "leadId" if lead_id is None else "convertedStatus"
         raise ClientFault(f"Required field {missing} is missing")
-    # No duplicate rule is there that could be bypassed; what is no boolean is refused all the same.
-    for flag in ("bypassAccountDedupeCheck", "bypassContactDedupeCheck"):
-        _arguments.boolean(element, flag)
     records = {name: _record(runtime, element, name, sobject) for name, sobject in _RECORDS.items()}
     ids = {
         name: _arguments.record_id(element, f"{name}Id") or records[f"{name}Record"].id
@@ -90,6 +87,8 @@ def _asked(runtime: Runtime, element: Element) -> _Asked:
         opportunity_name=_arguments.string(element, "opportunityName") or None,
         owner_id=_arguments.record_id(element, "ownerId"),
         create_opportunity=not _arguments.boolean(element, "doNotCreateOpportunity"),
+        bypass_account_dedupe_check=_arguments.boolean(element, "bypassAccountDedupeCheck"),
+        bypass_contact_dedupe_check=_arguments.boolean(element, "bypassContactDedupeCheck"),
         overwrite_lead_source=_arguments.boolean(element, "overwriteLeadSource"),
         person_account=person,
         account_values=records["accountRecord"].values,
@@ -134,7 +133,7 @@ def _result(call: Call, one: _Asked, done: Converted | OrgError) -> str:
     if isinstance(done, OrgError):
         nothing = elements({"accountId": None, "contactId": None})
         rest = elements({"leadId": one.convert.lead_id, "opportunityId": None, **person, "success": False})
-        return result(nothing, errors(done), rest)
+        return result(nothing, errors(done, call.flavor), rest)
     return result(
         elements(
             {

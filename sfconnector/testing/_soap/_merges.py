@@ -41,7 +41,7 @@ def merge(runtime: Runtime, call: Call) -> Iterable[str]:
         )
 
     results = each(runtime, asked, act)
-    return [_merge_result(one, done) for one, done in zip(asked, results, strict=True)]
+    return [_merge_result(call, one, done) for one, done in zip(asked, results, strict=True)]
 
 
 def _merge(runtime: Runtime, element: Element) -> _Merge:
@@ -57,9 +57,9 @@ def _merge(runtime: Runtime, element: Element) -> _Merge:
     return _Merge(master, tuple(ids))
 
 
-def _merge_result(one: _Merge, done: Merged | OrgError) -> str:
+def _merge_result(call: Call, one: _Merge, done: Merged | OrgError) -> str:
     if isinstance(done, OrgError):
-        return result(errors(done), elements({"id": one.master.id, "success": False}))
+        return result(errors(done, call.flavor), elements({"id": one.master.id, "success": False}))
     return result(
         elements({"id": done.id}),
         *(leaf("mergedRecordIds", record_id) for record_id in done.merged_ids),

@@ -67,7 +67,7 @@ def _save_all(
     records = [_arguments.record(element, runtime.store) for element in given]
     check_number(call, records, "sObjects")
     results = each(runtime, records, save, all_or_none=call.context.all_or_none)
-    return [_result(saved, **refused, id=None) for saved in results]
+    return [_result(call, saved, **refused, id=None) for saved in results]
 
 
 def delete(runtime: Runtime, call: Call) -> Iterable[str]:
@@ -114,12 +114,12 @@ def _each_id(runtime: Runtime, call: Call, act: Callable[[str], None], *, all_or
         return {"id": record_id}
 
     results = each(runtime, ids, once, all_or_none=all_or_none)
-    return [_result(done, id=record_id) for record_id, done in zip(ids, results, strict=True)]
+    return [_result(call, done, id=record_id) for record_id, done in zip(ids, results, strict=True)]
 
 
-def _result(done: _Saved | OrgError, **refused: Any) -> str:
+def _result(call: Call, done: _Saved | OrgError, **refused: Any) -> str:
     """Write a result: ``created`` comes before the errors, ``id`` after them."""
     if not isinstance(done, OrgError):
         return result(elements({**done, "success": True}))
     before = {name: value for name, value in refused.items() if name == "created"}
-    return result(elements(before), errors(done), elements({"id": refused["id"], "success": False}))
+    return result(elements(before), errors(done, call.flavor), elements({"id": refused["id"], "success": False}))
