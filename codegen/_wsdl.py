@@ -1,6 +1,7 @@
 """Reads the part of a partner WSDL that the client calls, be it the one in specs/ or one that an org hands out."""
 
 import io
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NoReturn
@@ -127,7 +128,7 @@ def read_wsdl(where: str, content: bytes, version: str) -> Wsdl:
     if missing := [call for call in _CALLS if call not in operations and call not in _RETIRED]:
         raise CodegenError(where, [f"lacks the call {call}" for call in missing])
     server = f"/services/Soap/u/{'{version}' if own == version else own}"
-    reader = _Reader(texts, server)
+    reader = _Reader(texts, server, [kind for kind in document.types.types if _is_complex(kind)])
     calls = [reader.call(operations[call], call) for call in _CALLS if call in operations]
     return Wsdl(calls, sorted(reader.models.values(), key=lambda model: model.name))
 
@@ -136,6 +137,7 @@ def read_wsdl(where: str, content: bytes, version: str) -> Wsdl:
 class _Reader:
     texts: _Texts
     server: str
+    kinds: Sequence[Any]
     models: dict[str, ModelView] = attrs.field(factory=dict)
 
     def call(self, operation: Any, name: str) -> CallView:
@@ -195,7 +197,8 @@ class _Reader:
         if name not in self.models:
             # Known before its members are, since they may lead back to it.
             self.models[name] = ModelView(name, _snake(name), "", [])
-            attributes = sorted(self._attributes(kind.elements), key=lambda each: not each.required)
+            members = itertools.chain(self._attributes(kind.elements), self._extensions(kind))
+            attributes = sorted(members, key=lambda each: not each.required)
             doc = prose(_sentence(self.texts.of_types.get(name) or f"The SOAP header ``{name}``"))
             self.models[name] = ModelView(name, _snake(name), doc, attributes)
         return Shape(f"models.{name}", f"_model.One(lambda: models.{name})")
@@ -218,6 +221,31 @@ class _Reader:
                 secret=name in _SECRET,
                 doc="",
             )
+
+    def _extensions(self, kind: Any) -> Iterator[Attribute]:
+        """What a value of the type has if it is of one that extends it.
+
+        It is read as it comes: what is not of the type itself must never make the rest unreadable.
+        """
+        known = dict(kind.elements)
+        (itself,) = kind.accepted_types[:1]
+        for other in self.kinds:
+            if other is kind or itself not in other.accepted_types:
+                continue
+            for name, element in other.elements:
+                if name not in known:
+                    known[name] = element
+                    free = _FREE.annotation if _is_complex(element.type) else "str"
+                    many = element.accepts_multiple
+                    yield Attribute(
+                        name=_snake(name),
+                        key=literal(name),
+                        annotation=f"{f'list[{free}]' if many else f'{free} | None'} | Unset",
+                        required=False,
+                        codec="_xml.Items()" if many else None,
+                        secret=name in _SECRET,
+                        doc="",
+                    )
 
 
 def _is_complex(kind: Any) -> bool:

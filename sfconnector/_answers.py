@@ -28,6 +28,8 @@ _DEEPEST: Final = 20
 # How each API names code, message and the list of entries.
 _CODES: Final = ("errorCode", "statusCode", "exceptionCode", "error", "ErrorType")
 _MESSAGES: Final = ("message", "exceptionMessage", "error_description", "msg")
+# REST misspells it.
+_DUPLICATES: Final = ("duplicateResut", "duplicateResult")
 _NESTED: Final = ("errors", "results", "extensions")
 SOAP: Final = "/services/Soap/"
 _ENVELOPE: Final = "{http://schemas.xmlsoap.org/soap/envelope/}"
@@ -51,6 +53,8 @@ _BY_CODE: Final[dict[str, type[ApiError]]] = {
 }
 _VERSION_HINT: Final = "the org does not offer this API version: GET /services/data lists those that it does"
 _LENGTH_HINT: Final = "URL and headers may have 16,384 bytes: send a long query inside a composite request"
+_SAVE_HINT: Final = "use a record that was found, or duplicate_rule=DuplicateRule(allow_save=True)"
+_BLOCK_HINT: Final = "use a record that was found: the rule lets no duplicate pass"
 _HINTS_BY_CODE: Final = {
     "REQUEST_LIMIT_EXCEEDED": "the API calls of the last 24 hours are used up: the limits resource shows by what",
     "UNSUPPORTED_API_VERSION": _VERSION_HINT,
@@ -83,6 +87,8 @@ def refusal(response: "requests.Response", *, hint: str = "") -> ApiError:
     cls = found[0] if found else _BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
     hint = hint or next((_HINTS_BY_CODE[code] for code in codes if code in _HINTS_BY_CODE), "")
     hint = hint or redirection(response) or _HINTS_BY_STATUS.get(401 if cls is SessionExpiredError else status, "")
+    if not hint and (duplicates := [error.duplicates for error in errors if error.duplicates is not None]):
+        hint = _SAVE_HINT if all(each.allow_save for each in duplicates) else _BLOCK_HINT
     if is_concurrency_limit(errors):
         hint = "too many long requests run at the same time: make fewer at once"
     matches = _matches(response) if cls is MultipleMatchesError else ()
@@ -160,7 +166,12 @@ def listed(data: Any, depth: int = 0) -> Iterator[ErrorDetail]:
     message = next((data[name] for name in _MESSAGES if isinstance(data.get(name), str)), "")
     if code or message:
         fields = data.get("fields")
-        yield ErrorDetail(code, message, tuple(map(str, fields)) if isinstance(fields, list) else ())
+        duplicates = None
+        if told := next((data[name] for name in _DUPLICATES if name in data), None):
+            from sfconnector import _duplicates
+
+            duplicates = _duplicates.read(told)
+        yield ErrorDetail(code, message, tuple(map(str, fields)) if isinstance(fields, list) else (), duplicates)
         return
     for name in _NESTED:
         yield from listed(data.get(name), depth + 1)

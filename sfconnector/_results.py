@@ -34,7 +34,16 @@ def _word(_: object, attribute: attrs.Attribute[str | None], value: object) -> N
 
 def error_details(errors: Iterable[SaveError] | Unset | None) -> tuple[ErrorDetail, ...]:
     """Give what Salesforce lists for a record, or for a run of an action, as entries like all others."""
-    return tuple([ErrorDetail(each.status_code, each.message, tuple(each.fields or ())) for each in errors or ()])
+    return tuple([_detail(each) for each in errors or ()])
+
+
+def _detail(error: SaveError) -> ErrorDetail:
+    # Only SOAP API tells it, by a WSDL that knows of it.
+    if told := getattr(error, "duplicate_result", None):
+        from sfconnector import _duplicates
+
+        return ErrorDetail(error.status_code, error.message, tuple(error.fields or ()), _duplicates.read(told))
+    return ErrorDetail(error.status_code, error.message, tuple(error.fields or ()))
 
 
 @attrs.frozen

@@ -35,7 +35,7 @@ connection (``response``, ``job``) stays behind and is ``None`` afterwards.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 import attrs
@@ -52,6 +52,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "ConflictError",
+    "DuplicateResult",
     "ErrorDetail",
     "Failure",
     "ForbiddenError",
@@ -59,6 +60,7 @@ __all__ = [
     "JobError",
     "JobTimeoutError",
     "LimitExceededError",
+    "MatchRecord",
     "MultipleMatchesError",
     "NotFoundError",
     "RecordError",
@@ -76,6 +78,41 @@ __all__ = [
 
 _EXCERPT_END: Final = "ERROR at Row:"
 _CODES_SHOWN: Final = 3
+_IDS_SHOWN: Final = 5
+
+
+@attrs.frozen
+class MatchRecord:
+    """A record that a duplicate rule found.
+
+    Attributes:
+        sobject: The object that it is of.
+        id: Its id.
+        fields: Its fields, where ``DuplicateRule(include_record_details=True)`` asked for them; texts in SOAP API.
+    """
+
+    sobject: str
+    id: str
+    # Records are data, and errors end up in logs.
+    fields: Mapping[str, Any] = attrs.field(factory=dict, eq=False, repr=False)
+
+
+@attrs.frozen
+class DuplicateResult:
+    """What a duplicate rule found to be like the record that was to be saved.
+
+    Attributes:
+        rule: The name of the rule.
+        allow_save: Whether ``DuplicateRule(allow_save=True)`` would save the record all the same.
+        records: The records found.
+
+    See Also:
+        https://developer.salesforce.com/docs/platform/api/guide/sforce-api-objects-duplicateresult.html
+    """
+
+    rule: str
+    allow_save: bool
+    records: tuple[MatchRecord, ...] = ()
 
 
 @attrs.frozen
@@ -86,16 +123,24 @@ class ErrorDetail:
         code: Salesforce's code, such as ``"UNABLE_TO_LOCK_ROW"``; empty where the answer had none.
         message: Salesforce's text, in full.
         fields: API names of the fields concerned.
+        duplicates: What a duplicate rule found, with the code ``DUPLICATES_DETECTED``; it is not told where REST saves
+            many records at a time.
     """
 
     code: str
     message: str
     fields: tuple[str, ...] = ()
+    # Hardly any has one, and its text tells the ids.
+    duplicates: DuplicateResult | None = attrs.field(default=None, repr=False)
 
     def __str__(self) -> str:
         # Errors in a query quote the query before they say what is wrong, and queries hold data.
         message = " ".join(self.message[max(self.message.find(_EXCERPT_END), 0) :].split())
         text = f"{self.code}: {message}" if self.code and message else self.code or message
+        if self.duplicates is not None and self.duplicates.records:
+            ids = [record.id for record in self.duplicates.records]
+            more = ["…"] * (len(ids) > _IDS_SHOWN)
+            text = f"{text} ({self.duplicates.rule}: {', '.join(ids[:_IDS_SHOWN] + more)})"
         return f"{text} (fields: {', '.join(self.fields)})" if self.fields else text
 
 

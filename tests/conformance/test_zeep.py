@@ -29,7 +29,7 @@ class Peer:
         # The last version that has logins.
         self.login_url = f"{org.url}/services/Soap/u/{min(float(version), 64.0)}"
         self.headers: dict[str, Any] = {"SessionHeader": {"sessionId": org.access_token()}}
-        self.http = http
+        self.http, self.version = http, version
 
     def __call__(self, name: str, **arguments: Any) -> Any:
         """The results of an operation."""
@@ -138,6 +138,26 @@ def test_records_are_written(zeep_peer: Peer) -> None:
     (updated,) = zeep_peer("update", sObjects=[zeep_peer.record("Account", Id=first.id, fieldsToNull=["Phone"])])
     (removed,) = zeep_peer("delete", ids=[first.id])
     assert (updated.id, removed.id, removed.success) == (first.id, first.id, True)
+
+
+def test_duplicates_are_told_of(org: LocalOrg, zeep_peer: Peer) -> None:
+    email = f"curie@v{zeep_peer.version}.org"
+    org.add_object("Contact", duplicate_rules=[{"fields": ["Email"], "name": "By_Email"}])
+    there = zeep_peer.create("Contact", LastName="Curie", Email=email, Title="<&>")
+    lead = zeep_peer.create("Lead", LastName="Curie", Company="Radium", Email=email)
+    flags = dict.fromkeys(["doNotCreateOpportunity", "overwriteLeadSource", "sendNotificationEmail"], False)
+    rule = {"allowSave": False, "includeRecordDetails": True, "runAsCurrentUser": True}
+    zeep_peer.headers = {**zeep_peer.headers, "DuplicateRuleHeader": rule}
+    (refused,) = zeep_peer("convertLead", leadConverts=[{**flags, "leadId": lead, "convertedStatus": STATUS}])
+    (error,) = refused.errors
+    assert (refused.success, error.statusCode) == (False, "DUPLICATES_DETECTED")
+    assert (error.duplicateResult.allowSave, error.duplicateResult.duplicateRule) == (True, "By_Email")
+    (match,) = error.duplicateResult.matchResults
+    assert (match.entityType, match.size, match.success) == ("Contact", 1, True)
+    (record,) = match.matchRecords
+    assert (record.record.type, record.record.Id, record.matchConfidence) == ("Contact", there, 100.0)
+    assert [(each.difference, each.name) for each in record.fieldDiffs] == [("SAME", "Email")]
+    assert "<&>" in [each.text for each in record.record._value_1]
 
 
 def test_faults(org: LocalOrg, zeep_peer: Peer) -> None:

@@ -337,4 +337,5 @@ try:
 except errors.ApiError as error:
     assert_type(error.code, str)
     assert_type(error.errors, tuple[errors.ErrorDetail, ...])
+    assert_type(error.errors[0].duplicates, errors.DuplicateResult | None)
     assert_type(error.response, requests.Response | None)

@@ -17,12 +17,14 @@ class Error(_model.Model):
     status_code: str
     extended_error_details: list[dict[str, Any]] | Unset = UNSET
     fields: list[str] | Unset = UNSET
+    duplicate_result: dict[str, Any] | None | Unset = UNSET
 
     _keys = {
         "message": "message",
         "status_code": "statusCode",
         "extended_error_details": "extendedErrorDetails",
         "fields": "fields",
+        "duplicate_result": "duplicateResult",
     }
     _required = ("message", "status_code")
     _codecs = {"extended_error_details": _xml.Items(), "fields": _xml.Items()}
