@@ -11,6 +11,7 @@ from tests.benchmarks._server import running
 _NAMES = (
     *("imports", "small_call", "new_connection", "page", "pages", "memory", "table", "files", "upserts"),
     *("bulk_query", "bulk_pages", "bulk_wait", "bulk_ingest"),
+    *("streaming", "latency", "idle"),
 )
 _DISTURBING = ("PYTHONDONTWRITEBYTECODE", "_PROXY", "_CA_BUNDLE", "SSL_CERT_FILE")
 
@@ -26,12 +27,15 @@ def main() -> None:
     # The clients are to find what their users' processes have: compiled modules, and no proxy in the way.
     for variable in [name for name in os.environ if name.upper().endswith(_DISTURBING)]:
         del os.environ[variable]
-    shares = []
+    shares: list[str] = []
+    columns: tuple[str, ...] = ()
     with running(asked.rows) as server:
-        _show(header())
         for name in names:
             started, used = time.perf_counter(), server.cpu_seconds()
             for row in run_fresh(measure, name, server):
+                if row.columns != columns:
+                    _show(("\n" if columns else "") + header(row.columns))
+                    columns = row.columns
                 _show(str(row))
             elapsed = time.perf_counter() - started
             shares.append(f"{name} {(server.cpu_seconds() - used) / elapsed:.0%} of {elapsed:.0f} s")

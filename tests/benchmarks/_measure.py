@@ -8,19 +8,20 @@ import attrs
 
 COLUMNS = ("sfconnector", "requests", "simple-salesforce", "floor")
 Samples = Mapping[str, list[float]]
-_WIDTHS = (54, 15, 15, 17, 13, 10, 19, 7, 62)
 
 
 @attrs.frozen
 class Must:
-    """What a row has to hold: a figure, and the limit to it in words and as a number."""
+    """What a row has to hold: a figure, and the limit to it in words and as a number; from below if ``at_least``."""
 
     words: str
     figure: float
     limit: float
+    at_least: bool = False
 
     def __str__(self) -> str:
-        verdict = "holds" if self.figure <= self.limit else "FAILS"
+        holds = self.figure >= self.limit if self.at_least else self.figure <= self.limit
+        verdict = "holds" if holds else "FAILS"
         return f"{self.words}: {self.figure:.2f}, {verdict}"
 
 
@@ -33,33 +34,39 @@ class Row:
         unit: In what.
         samples: By column, a figure for each round.
         must: What has to hold, where something has.
+        columns: Ours, and what it is compared with.
     """
 
     name: str
     unit: str
     samples: Samples
     must: Must | None = None
+    columns: tuple[str, ...] = COLUMNS
 
     def __str__(self) -> str:
         cells = [f"{self.name}, {self.unit}"]
-        for column in COLUMNS:
+        for column in self.columns:
             values = self.samples.get(column)
             cells.append(f"{median(values):.2f} ({min(values):.2f})" if values else "–")
-        cells += [self._ratio(column) for column in COLUMNS[1:]]
-        return _line([*cells, str(self.must or "–")])
+        cells += [self._ratio(column) for column in self.columns[1:]]
+        return _line([*cells, str(self.must or "–")], self.columns)
 
     def _ratio(self, column: str) -> str:
-        return f"{ratio(self.samples, COLUMNS[0], column):.2f}" if self.samples.get(column) else "–"
+        return f"{ratio(self.samples, self.columns[0], column):.2f}" if self.samples.get(column) else "–"
 
 
-def header() -> str:
+def header(columns: tuple[str, ...] = COLUMNS) -> str:
     """Give the first two lines of the table."""
-    titles = ["median (minimum)", *COLUMNS, *(f"÷ {column}" for column in COLUMNS[1:]), "must"]
-    return _line(titles) + "\n" + _line(["-" * width for width in _WIDTHS])
+    titles = ["median (minimum)", *columns, *(f"÷ {column}" for column in columns[1:]), "must"]
+    return _line(titles, columns) + "\n" + _line(["-" * width for width in _widths(columns)], columns)
 
 
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, _WIDTHS, strict=True)) + " |"
+def _line(cells: list[str], columns: tuple[str, ...]) -> str:
+    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, _widths(columns), strict=True)) + " |"
+
+
+def _widths(columns: tuple[str, ...]) -> list[int]:
+    return [54, *(max(len(column), 15) for column in columns), *(len(column) + 2 for column in columns[1:]), 62]
 
 
 def ratio(samples: Samples, ours: str, other: str) -> float:

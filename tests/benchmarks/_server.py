@@ -27,13 +27,14 @@ LATENCY = 0.1
 
 @attrs.frozen
 class Server:
-    """Where the server listens: plain HTTP, TLS, and TLS with a delay; the bulk API by TLS, near and far."""
+    """Where the server listens: plain HTTP, TLS, and TLS with a delay; the bulk API by TLS, near and far; streaming."""
 
     plain: int
     tls: int
     slow: int
     bulk: int
     far: int
+    streaming: int
     bundle: str
     """Path of the CA bundle: the usual certificates and the server's own."""
     rows: int
@@ -120,6 +121,7 @@ async def _serve(folder: Path) -> None:
     import trustme
 
     from tests.benchmarks._answers import answers
+    from tests.benchmarks._bayeux import Bayeux
     from tests.benchmarks._bulk import Bulk
 
     authority = trustme.CA(key_type=trustme.KeyType.RSA)
@@ -131,6 +133,7 @@ async def _serve(folder: Path) -> None:
     prepared, bulk = answers(), Bulk()
     loop = asyncio.get_running_loop()
     listening = {"bulk": bulk.listen(context, far=False), "far": bulk.listen(context, far=True)}
+    listening["streaming"] = Bayeux().listen()
     for name, tls, latency in (("plain", None, 0.0), ("tls", context, 0.0), ("slow", context, LATENCY)):
         server = await loop.create_server(
             lambda latency=latency: _Connection(prepared, bulk, latency), HOST, 0, ssl=tls
