@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sfconnector.testing._org import LocalOrg
     from sfconnector.testing._outbox import ChatterPost, Email, Notification, Outbox
     from sfconnector.testing._requests import LoggedRequest, RequestLog
+    from sfconnector.testing._streaming._steering import StreamingSteering
 
 __all__ = [
     "ApexRequest",
@@ -26,6 +27,7 @@ __all__ = [
     "Notification",
     "Outbox",
     "RequestLog",
+    "StreamingSteering",
 ]
 
 _MODULES = {
@@ -41,6 +43,7 @@ _MODULES = {
     "Notification": "_outbox",
     "Outbox": "_outbox",
     "RequestLog": "_requests",
+    "StreamingSteering": "_streaming._steering",
 }
 # Third-party packages that the extra brings; a missing module of ours is another matter.
 _EXTRA = ("starlette", "uvicorn", "httptools", "lark", "yaml", "jwt", "cryptography")

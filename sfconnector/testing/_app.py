@@ -4,6 +4,7 @@ import ipaddress
 from typing import Any
 
 import orjson
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
@@ -16,6 +17,7 @@ from sfconnector.testing._oauth import OAuth
 from sfconnector.testing._rest import Rest
 from sfconnector.testing._runtime import Runtime
 from sfconnector.testing._soap._endpoint import Soap
+from sfconnector.testing._streaming._endpoint import CometD
 from sfconnector.testing._wire import Wire
 
 _ANY = ["HEAD", "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -45,6 +47,24 @@ _POSITIONAL = {"lock_rows": "record_ids", "fail_report_runs": "report_ids"}
 _BULK_SETTINGS = ("hard_delete_permitted", "jobs_page_size", "processing_time", "query_page_size")
 _BULK_ORDERS = ("fail_job", "hold", "limit", "release")
 
+# The same of StreamingSteering, and what may be looked at.
+_STREAMING_SETTINGS = ("events_per_answer", "max_clients", "max_interval", "poll_timeout")
+_STREAMING_ORDERS = (
+    "add_channel",
+    "busy",
+    "clear",
+    "halve",
+    "kick",
+    "kill",
+    "limit",
+    "lose",
+    "publish",
+    "revoke",
+    "slow",
+    "trim",
+)
+_STREAMING_FACTS = ("clients", "retained", "subscriptions")
+
 
 def create_app(runtime: Runtime) -> ASGIApp:
     oauth = OAuth(runtime)
@@ -52,6 +72,7 @@ def create_app(runtime: Runtime) -> ASGIApp:
     apex = ApexRest(runtime)
     bulk = Async(runtime)
     soap = Soap(runtime)
+    cometd = CometD(runtime)
     control = Control(runtime)
     routes = [
         Route("/services/data", rest.versions, methods=_ANY),
@@ -63,6 +84,8 @@ def create_app(runtime: Runtime) -> ASGIApp:
         Route("/services/Soap/{path:path}", soap.resource, methods=_ANY),
         # As clients ask that put the path behind an address that ends with a slash.
         Route("//services/Soap/{path:path}", soap.resource, methods=_ANY),
+        Route("/cometd", cometd.resource, methods=_ANY),
+        Route("/cometd/{path:path}", cometd.resource, methods=_ANY),
         Route("/services/apexrest/{path:path}", apex.resource, methods=_ANY),
         Route("/services/oauth2/token", oauth.token, methods=_ANY),
         Route("/services/oauth2/revoke", oauth.revoke, methods=["GET", "POST"]),
@@ -71,18 +94,20 @@ def create_app(runtime: Runtime) -> ASGIApp:
         Route("/id/{organization}/{user}", oauth.identity, methods=["GET", "POST"]),
         Route("/__local_org__/faults", control.faults, methods=["GET", "POST", "DELETE"]),
         Route("/__local_org__/bulk", control.bulk, methods=["GET", "POST"]),
+        Route("/__local_org__/streaming", control.streaming, methods=["GET", "POST"]),
     ]
     return Wire(Router(routes, redirect_slashes=False), runtime.requests, runtime.faults)
 
 
 class Control:
-    """Faults and bulk jobs for tests in other languages, from this machine only.
+    """Faults, bulk jobs and streaming for tests in other languages, from this machine only.
 
     ``POST /__local_org__/faults`` with ``{"fault": "unavailable", "arguments": {"times": 2, "retry_after": 1}}`` calls
     the method of `Faults` of that name; ``GET`` lists the armed faults, ``DELETE`` disarms them all.
 
     ``POST /__local_org__/bulk`` with ``{"processing_time": 2, "hold": {"after_records": 200}}`` sets properties of
-    `BulkSteering` and calls its methods with named arguments; it answers the properties, as ``GET`` does.
+    `BulkSteering` and calls its methods with named arguments; it answers the properties, as ``GET`` does. So does
+    ``/__local_org__/streaming`` with `StreamingSteering`.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -103,24 +128,14 @@ class Control:
     async def bulk(self, request: Request) -> Response:
         if not _is_local(request):
             return PlainTextResponse("Bulk jobs may be steered from the machine of the local org only.", 403)
-        if request.method == "POST":
-            try:
-                self._steer(orjson.loads(await request.body()))
-            except (TypeError, ValueError) as error:
-                return _json({"error": str(error)}, 400)
-        steering = self._runtime.bulk.steering
-        return _json({name: getattr(steering, name) for name in _BULK_SETTINGS})
+        return await _steered(request, self._runtime.bulk.steering, "Bulk jobs", _BULK_SETTINGS, _BULK_ORDERS)
 
-    def _steer(self, orders: Any) -> None:
-        if not isinstance(orders, dict) or not orders.keys() <= {*_BULK_SETTINGS, *_BULK_ORDERS}:
-            raise ValueError(f"Bulk jobs know {', '.join(sorted([*_BULK_SETTINGS, *_BULK_ORDERS]))}.")
-        for name, value in orders.items():
-            if name in _BULK_SETTINGS:
-                setattr(self._runtime.bulk.steering, name, value)
-            elif isinstance(value, dict):
-                getattr(self._runtime.bulk.steering, name)(**value)
-            else:
-                raise TypeError(f'"{name}" takes an object of named arguments.')
+    async def streaming(self, request: Request) -> Response:
+        if not _is_local(request):
+            return PlainTextResponse("Streaming may be steered from the machine of the local org only.", 403)
+        return await _steered(
+            request, self._runtime.streaming, "Streaming", _STREAMING_SETTINGS, _STREAMING_ORDERS, _STREAMING_FACTS
+        )
 
     def _arm(self, wanted: Any) -> None:
         if not isinstance(wanted, dict) or wanted.get("fault") not in _FAULTS:
@@ -130,6 +145,36 @@ class Control:
             raise TypeError('"arguments" must be an object of named arguments.')
         positional = arguments.pop(_POSITIONAL.get(wanted["fault"], ""), [])
         getattr(self._runtime.faults, wanted["fault"])(*positional, **arguments)
+
+
+async def _steered(
+    request: Request,
+    steering: object,
+    subject: str,
+    settings: tuple[str, ...],
+    orders: tuple[str, ...],
+    facts: tuple[str, ...] = (),
+) -> Response:
+    """Set properties and call methods of a steering by name, and answer how it stands."""
+    if request.method == "POST":
+        try:
+            # In a thread of its own: what it calls may wait for the database.
+            await run_in_threadpool(_steer, orjson.loads(await request.body()), steering, subject, settings, orders)
+        except (TypeError, ValueError) as error:
+            return _json({"error": str(error)}, 400)
+    return _json(await run_in_threadpool(lambda: {name: getattr(steering, name) for name in (*settings, *facts)}))
+
+
+def _steer(wanted: Any, steering: object, subject: str, settings: tuple[str, ...], orders: tuple[str, ...]) -> None:
+    if not isinstance(wanted, dict) or not wanted.keys() <= {*settings, *orders}:
+        raise ValueError(f"{subject} know {', '.join(sorted([*settings, *orders]))}.")
+    for name, value in wanted.items():
+        if name in settings:
+            setattr(steering, name, value)
+        elif isinstance(value, dict):
+            getattr(steering, name)(**value)
+        else:
+            raise TypeError(f'"{name}" takes an object of named arguments.')
 
 
 def _is_local(request: Request) -> bool:

@@ -24,6 +24,7 @@ from sfconnector.testing._runtime import Runtime
 from sfconnector.testing._server import Server
 from sfconnector.testing._soql import Cursors
 from sfconnector.testing._store import Store
+from sfconnector.testing._streaming._steering import StreamingSteering
 from sfconnector.testing._tokens import Tokens
 from sfconnector.testing._usage import Usage
 
@@ -149,6 +150,7 @@ class LocalOrg(Contents, Functions):
             people=People(store),
             passwords=Passwords(credentials, store.admin_user_id, clock),
             bulk=Engine(clock, usage),
+            streaming=StreamingSteering(store.events, tokens),
             apex=self._apex_classes,
             actions=self._invocable_actions,
         )
@@ -304,6 +306,11 @@ class LocalOrg(Contents, Functions):
     def bulk(self) -> BulkSteering:
         """How bulk jobs run: when they begin, how long they take, which fail."""
         return self._runtime.bulk.steering
+
+    @property
+    def streaming(self) -> StreamingSteering:
+        """How streaming behaves: channels, polls, retention, and what goes wrong."""
+        return self._runtime.streaming
 
     @property
     def clock(self) -> Clock:

@@ -17,6 +17,7 @@ from sfconnector.testing._quick_actions import QuickActions
 from sfconnector.testing._requests import RequestLog
 from sfconnector.testing._soql import Cursors
 from sfconnector.testing._store import Store
+from sfconnector.testing._streaming._steering import StreamingSteering
 from sfconnector.testing._tokens import Tokens
 from sfconnector.testing._usage import Usage
 
@@ -38,6 +39,7 @@ class Runtime:
     people: People
     passwords: Passwords
     bulk: Engine
+    streaming: StreamingSteering
     apex: ApexClasses = attrs.field(factory=ApexClasses)
     actions: Actions = attrs.field(factory=Actions)
     quick_actions: QuickActions = attrs.field(factory=QuickActions)

@@ -3,6 +3,7 @@
 import secrets
 import string
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -61,6 +62,10 @@ class Tokens:
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
         self._refresh: dict[str, _Refresh] = {}
+        # Tokens whose sessions do not end by idleness, because something is connected with them.
+        self._held: Counter[str] = Counter()
+        # Called when tokens have ended before their time.
+        self.on_ended: list[Callable[[], None]] = []
         self._uses_until_expiry: int | None = None
         # Number of sessions at which those that have expired are forgotten.
         self._crowded = _CROWD
@@ -82,7 +87,7 @@ class Tokens:
         )
         with self._lock:
             if len(self._sessions) >= self._crowded:
-                self._sessions = {name: kept for name, kept in self._sessions.items() if kept.expires_at > now}
+                self._sessions = {name: kept for name, kept in self._sessions.items() if self._is_good(kept, now)}
                 self._crowded = max(_CROWD, 2 * len(self._sessions))
             self._sessions[session.token] = session
         return session
@@ -95,7 +100,7 @@ class Tokens:
             if session is None:
                 return None
             spent = self._uses_until_expiry is not None and session.uses >= self._uses_until_expiry
-            if spent or session.expires_at <= now:
+            if spent or not self._is_good(session, now):
                 del self._sessions[token]
                 return None
             session.uses += 1
@@ -106,7 +111,25 @@ class Tokens:
         """As ``check``, without counting as a use."""
         with self._lock:
             session = self._sessions.get(token)
-            return session if session is not None and session.expires_at > self._clock() else None
+            return session if session is not None and self._is_good(session, self._clock()) else None
+
+    def hold(self, token: str) -> None:
+        """Let a session not end by idleness while something is connected with it; may be done several times."""
+        with self._lock:
+            self._held[token] += 1
+
+    def release(self, token: str) -> None:
+        """Take back one `hold`; with the last, the session's idleness begins."""
+        with self._lock:
+            self._held[token] -= 1
+            if self._held[token] <= 0:
+                del self._held[token]
+                session = self._sessions.get(token)
+                if session is not None:
+                    session.expires_at = self._clock() + timedelta(seconds=self.lifetime)
+
+    def _is_good(self, session: Session, now: datetime) -> bool:
+        return session.expires_at > now or session.token in self._held
 
     def issue_refresh(self, client_id: str, scope: str) -> str:
         token = f"5Aep861{_random(80)}"
@@ -131,18 +154,23 @@ class Tokens:
     def revoke(self, token: str) -> bool:
         """End an access token, or a refresh token with every access token that came from it."""
         with self._lock:
-            if self._sessions.pop(token, None) is not None:
-                return True
-            if self._refresh.pop(token, None) is None:
-                return False
-            self._sessions = {
-                name: session for name, session in self._sessions.items() if session.refresh_token != token
-            }
-            return True
+            if self._sessions.pop(token, None) is None:
+                if self._refresh.pop(token, None) is None:
+                    return False
+                self._sessions = {
+                    name: session for name, session in self._sessions.items() if session.refresh_token != token
+                }
+        self._tell()
+        return True
 
     def expire_all(self) -> None:
         with self._lock:
             self._sessions.clear()
+        self._tell()
+
+    def _tell(self) -> None:
+        for told in self.on_ended:
+            told()
 
     def expire_after(self, requests: int | None) -> None:
         """Let every token, those already handed out included, serve only this many more requests."""

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfconnector.testing._async._formats import content_of, translated, wants_json
 from sfconnector.testing._faults import Effect, Faults
-from sfconnector.testing._http import COMMON_HEADERS, JSON
+from sfconnector.testing._http import COMMON_HEADERS, JSON, Answer
 from sfconnector.testing._requests import SAFE_HEADERS, LoggedRequest, RequestLog
 from sfconnector.testing._soap import _envelope
+from sfconnector.testing._streaming._messages import refusals
 
 # "The URI, or the combined URI and headers, can't exceed 16,384 bytes": the REST status code page.
 # https://developer.salesforce.com/docs/platform/api-rest/guide/errorcodes.html
@@ -76,7 +77,7 @@ class Wire:
             while (await receive())["type"] != "http.disconnect":
                 pass
         elif effect.status is not None:
-            await _send_all(_told(effect, effect.status, scope), send)
+            await _send_all(await _told(effect, effect.status, scope, receive), send)
         elif effect.broken_json:
             await _send_all(_halved(messages), send)
         else:
@@ -120,13 +121,17 @@ def _message(status: int, headers: dict[str, str], body: bytes) -> list[Message]
     ]
 
 
-def _told(effect: Effect, status: int, scope: Scope) -> list[Message]:
+async def _told(effect: Effect, status: int, scope: Scope, receive: Receive) -> list[Message]:
     """The answer of an effect; a refusal is in the form of the API that was asked."""
     headers, path = dict(effect.headers), scope["path"]
     if effect.refusal is not None and "/services/async/" in path:
         answer = translated(effect.refusal, json=wants_json(Headers(scope=scope)))
     elif effect.refusal is not None and "/services/Soap/" in path:
         answer = _envelope.told(effect.refusal, path)
+    elif effect.refusal is not None and path.startswith("/cometd"):
+        asked = b"" if effect.applied else await Request(scope, receive).body()
+        error = f"{effect.refusal.status}::{effect.refusal.message}"
+        answer = Answer(status=status, body=refusals(asked, error))
     else:
         return _message(status, headers, effect.body)
     return _message(answer.status, {**headers, "Content-Type": answer.media_type}, content_of(answer))

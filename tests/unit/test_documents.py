@@ -60,6 +60,7 @@ MODULES = [
     "sfconnector.testing._contents",
     "sfconnector.testing._functions",
     "sfconnector.testing._org",
+    "sfconnector.testing._streaming._steering",
 ]
 DOMAIN = "https://acme.my.salesforce.com"
 

@@ -39,6 +39,12 @@ def stream_of(entity: str) -> str:
     raise ValueError(f"{entity!r} is no event; one is named like AccountChangeEvent, Invoice__ChangeEvent or Order__e.")
 
 
+def entity_object(entity: str) -> str:
+    """Name the object behind an event: ``Account``, ``Employee__c``, or the platform event itself."""
+    name = entity.removesuffix("ChangeEvent")
+    return f"{name}c" if name != entity and name.endswith("__") else name
+
+
 @attrs.frozen
 class Selection:
     """What a channel carries of a stream: the events of some entities, or of all of them (``None``)."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from async_api import AsyncApi
+from cometd_api import CometdApi
 from local_api import Api
 from soap_api import SoapApi
 
@@ -29,3 +30,10 @@ def soap(local_org: LocalOrg) -> Iterator[SoapApi]:
     soap = SoapApi(local_org)
     yield soap
     soap.http.close()
+
+
+@pytest.fixture
+def cometd(local_org: LocalOrg) -> Iterator[CometdApi]:
+    cometd = CometdApi(local_org)
+    yield cometd
+    cometd.http.clear()
