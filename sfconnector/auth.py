@@ -16,14 +16,15 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol, Self
+from typing import Final
 
 import attrs
 
 from sfconnector._private_key import read_private_key
 from sfconnector._redact import logger
+from sfconnector._soap_login import SoapLogin
+from sfconnector._tokens import Auth, Token, TokenTransport, printable, sendable, text
 from sfconnector._urls import instance_url, login_url
-from sfconnector.errors import AuthenticationError
 
 __all__ = [
     "AccessToken",
@@ -42,78 +43,6 @@ __all__ = [
 _JWT_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 # Salesforce takes assertions that are valid for no longer than this many seconds.
 _JWT_LIFETIME: Final = 180
-
-
-class TokenTransport(Protocol):
-    """Sends token requests over the client's own connections, with its timeouts, proxies and certificates."""
-
-    def __call__(
-        self, url: str, form: Mapping[str, str] | bytes, *, flow: str, repeatable: bool = True
-    ) -> Mapping[str, Any]:
-        """Post a form and read the JSON that comes back.
-
-        Args:
-            url: The full URL of a token endpoint, or of the SOAP API.
-            form: What to send, in the body: a form, or the envelope of SOAP's ``login``, whose answer is given in
-                the terms of a token endpoint.
-            flow: What to call the login in errors.
-            repeatable: Whether the request may be sent again where it is not certain that it arrived.
-
-        Raises:
-            AuthenticationError: The login was refused.
-            TransportError: No answer came.
-        """
-
-
-@attrs.frozen
-class Token:
-    """A session of one user in one org.
-
-    Attributes:
-        access_token: What authorises requests.
-        instance_url: Scheme and host of the org's API.
-    """
-
-    access_token: str = attrs.field(repr=False)
-    instance_url: str = attrs.field(converter=instance_url)
-
-    @classmethod
-    def of(cls, answer: Mapping[str, Any], flow: str) -> Self:
-        """Read the answer of a token endpoint.
-
-        Raises:
-            AuthenticationError: It lacks the token or the instance.
-        """
-        token, instance = answer.get("access_token"), answer.get("instance_url")
-        if not isinstance(token, str) or not isinstance(instance, str) or not _sendable(token):
-            raise AuthenticationError(flow, "the answer holds no usable access_token and instance_url")
-        try:
-            return cls(token, instance)
-        except ValueError as error:
-            raise AuthenticationError(flow, f"the answer names an unusable instance_url: {error}") from None
-
-
-class Auth(Protocol):
-    """A way to log in."""
-
-    def login(self, post: TokenTransport) -> Token:
-        """Fetch a new token."""
-
-
-def _sendable(value: str) -> bool:
-    return value.isascii() and value.isprintable() and value.strip() == value != ""
-
-
-def _text(_: object, attribute: attrs.Attribute[str], value: object) -> None:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{attribute.name} is blank")
-    _printable(_, attribute, value)
-
-
-def _printable(_: object, attribute: attrs.Attribute[str], value: object) -> None:
-    # A secret read from a file easily ends in a line break.
-    if not isinstance(value, str) or not value.isprintable():
-        raise ValueError(f"{attribute.name} is no text, or holds line breaks or other characters that do not print")
 
 
 @attrs.frozen
@@ -139,7 +68,7 @@ class AccessToken:
 
     @access_token.validator
     def _check(self, _: object, value: object) -> None:
-        if not callable(value) and not (isinstance(value, str) and _sendable(value)):
+        if not callable(value) and not (isinstance(value, str) and sendable(value)):
             raise ValueError("access_token is blank, or has characters that no token has")
 
     def login(self, post: TokenTransport) -> Token:  # noqa: ARG002  # the protocol's
@@ -166,8 +95,8 @@ class ClientCredentials:
     """
 
     login_url: str = attrs.field(converter=login_url)
-    client_id: str = attrs.field(validator=_text)
-    client_secret: str = attrs.field(repr=False, validator=_text)
+    client_id: str = attrs.field(validator=text)
+    client_secret: str = attrs.field(repr=False, validator=text)
 
     def __attrs_post_init__(self) -> None:
         if self.login_url in {"https://login.salesforce.com", "https://test.salesforce.com"}:
@@ -205,10 +134,10 @@ class JwtBearer:
     """
 
     login_url: str = attrs.field(converter=login_url)
-    client_id: str = attrs.field(validator=_text)
-    username: str = attrs.field(validator=_text)
+    client_id: str = attrs.field(validator=text)
+    username: str = attrs.field(validator=text)
     private_key: str = attrs.field(repr=False, converter=read_private_key)
-    audience: str = attrs.field(kw_only=True, validator=_text)
+    audience: str = attrs.field(kw_only=True, validator=text)
 
     @audience.default
     def _default_audience(self) -> str:
@@ -255,9 +184,9 @@ class RefreshToken:
     """
 
     login_url: str = attrs.field(converter=login_url)
-    client_id: str = attrs.field(validator=_text)
-    refresh_token: str = attrs.field(repr=False, validator=_text)
-    client_secret: str | None = attrs.field(default=None, repr=False, validator=attrs.validators.optional(_text))
+    client_id: str = attrs.field(validator=text)
+    refresh_token: str = attrs.field(repr=False, validator=text)
+    client_secret: str | None = attrs.field(default=None, repr=False, validator=attrs.validators.optional(text))
     on_rotate: Callable[[str], object] | None = attrs.field(default=None, repr=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
     # The token in force: in a list, because clients that share this value share its rotation.
@@ -310,11 +239,11 @@ class Password:
     """
 
     login_url: str = attrs.field(converter=login_url)
-    client_id: str = attrs.field(validator=_text)
-    client_secret: str = attrs.field(repr=False, validator=_text)
-    username: str = attrs.field(validator=_text)
-    password: str = attrs.field(repr=False, validator=_text)
-    security_token: str = attrs.field(default="", repr=False, validator=_printable)
+    client_id: str = attrs.field(validator=text)
+    client_secret: str = attrs.field(repr=False, validator=text)
+    username: str = attrs.field(validator=text)
+    password: str = attrs.field(repr=False, validator=text)
+    security_token: str = attrs.field(default="", repr=False, validator=printable)
 
     def __attrs_post_init__(self) -> None:
         warnings.warn(
@@ -335,47 +264,6 @@ class Password:
 
 
 @attrs.frozen
-class SoapLogin:
-    """SOAP API's call ``login``, for orgs that still have it. It ends in Summer '27: use another where you can.
-
-    API versions from 65.0 on do not have it, so it is asked of 64.0, whatever version the client speaks.
-
-    Args:
-        login_url: The org's My Domain URL, ``https://login.salesforce.com`` or ``https://test.salesforce.com``.
-        username: The user's name.
-        password: The user's password.
-        security_token: The user's security token, unless the network is trusted.
-
-    See Also:
-        https://developer.salesforce.com/docs/platform/api/guide/sforce-api-calls-login.html
-
-    Example:
-        >>> from sfconnector import auth
-        >>> auth.SoapLogin("https://acme.my.salesforce.com", "ci@acme.com", "secret", "Tk…")
-        SoapLogin(login_url='https://acme.my.salesforce.com', username='ci@acme.com')
-    """
-
-    login_url: str = attrs.field(converter=login_url)
-    username: str = attrs.field(validator=_text)
-    password: str = attrs.field(repr=False, validator=_text)
-    security_token: str = attrs.field(default="", repr=False, validator=_printable)
-
-    def __attrs_post_init__(self) -> None:
-        warnings.warn(
-            "Salesforce is retiring SOAP API's login() in Summer '27: use ClientCredentials or JwtBearer",
-            DeprecationWarning,
-            stacklevel=3,
-        )
-
-    def login(self, post: TokenTransport) -> Token:
-        from sfconnector._login import SOAP_PATH, login_envelope
-
-        envelope = login_envelope(self.username, self.password + self.security_token)
-        # Refusals are faults of status 500: sent again and again, a wrong password would lock the user out.
-        return Token.of(post(self.login_url + SOAP_PATH, envelope, flow="SoapLogin", repeatable=False), "SoapLogin")
-
-
-@attrs.frozen
 class SfCli:
     """The login that the Salesforce CLI holds for an alias; the CLI renews it.
 
@@ -393,7 +281,7 @@ class SfCli:
         SfCli(alias='my-sandbox', executable='sf', timeout=60.0)
     """
 
-    alias: str = attrs.field(validator=_text)
+    alias: str = attrs.field(validator=text)
     executable: str = attrs.field(default="sf", kw_only=True)
     timeout: float = attrs.field(default=60.0, kw_only=True)
 

@@ -46,6 +46,7 @@ MODULES = [
     "sfconnector._retry",
     "sfconnector._search",
     "sfconnector._soap",
+    "sfconnector._soap_login",
     "sfconnector._sobjects",
     "sfconnector._soql",
     "sfconnector._sosl",
