@@ -19,7 +19,7 @@ from sfconnector.errors import NotFoundError
 from sfconnector.testing import ApexRequest, ApexResponse, LocalOrg
 
 Create = Callable[[str, Mapping[str, Any]], str]
-AuthName = Literal["access_token", "client_credentials", "jwt_bearer", "password", "refresh_token"]
+AuthName = Literal["access_token", "client_credentials", "jwt_bearer", "password", "refresh_token", "soap_login"]
 Environ = Callable[[AuthName], Mapping[str, str]]
 
 _CASSETTES: Final = Path(__file__).parent / "cassettes"

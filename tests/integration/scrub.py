@@ -1,5 +1,6 @@
 """What is taken out of recorded requests and answers before they are written down."""
 
+import html
 import json
 import re
 from typing import Any, Final
@@ -38,6 +39,9 @@ SECRET_KEYS: Final = frozenset(
 _PERSONAL_KEYS: Final = frozenset(
     {"preferred_username", "nickname", "name", "email", "given_name", "family_name", "phone_number", "address"}
 )
+# The same in SOAP envelopes.
+XML_SECRETS: Final = re.compile(r"(<(?:\w+:)?(?:sessionId|username|password)>)([^<]*)(?=</)")
+_XML_PERSONAL: Final = re.compile(r"(<(?:userEmail|userFullName|userName|organizationName)>)[^<]*(?=</)")
 # Spans of time end when they are asked for.
 _SPAN: Final = re.compile(r"\b(start|end)=[^&]+")
 _SALESFORCE: Final = re.compile(r"https://[\w.-]+\.(?:salesforce|force|salesforce-sites)\.com")
@@ -123,6 +127,8 @@ class Scrubber:
         return TOKEN
 
     def _text(self, text: str) -> str:
+        self.seen.update(html.unescape(secret) for _, secret in XML_SECRETS.findall(text) if secret != TOKEN)
+        text = _XML_PERSONAL.sub(rf"\1{TOKEN}", XML_SECRETS.sub(rf"\1{TOKEN}", text))
         return _SALESFORCE.sub(HOST, text.replace(self.origin, HOST)).replace(self.tag, TAG)
 
 

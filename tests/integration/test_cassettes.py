@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from integration.scrub import HOST, REQUEST_HEADERS, RESPONSE_HEADERS, SECRET_KEYS, TOKEN
+from integration.scrub import HOST, REQUEST_HEADERS, RESPONSE_HEADERS, SECRET_KEYS, TOKEN, XML_SECRETS
 
 # Sought in the cassettes as they are before the run, so a recording is looked at by the next run.
 pytestmark = pytest.mark.replayed
@@ -36,6 +36,7 @@ def test_a_recording_holds_no_secret(path: Path) -> None:
     for name in SECRET_KEYS:
         for value in re.findall(rf'\b{name}(?:=|\\?":\s*\\?")([^&"\\\s]+)', text):
             assert value == TOKEN, name
+    assert {secret for _, secret in XML_SECRETS.findall(text)} <= {TOKEN}
     for interaction in yaml.safe_load(text)["interactions"]:
         assert {name.lower() for name in interaction["request"]["headers"]} <= REQUEST_HEADERS
         assert {name.lower() for name in interaction["response"]["headers"]} <= RESPONSE_HEADERS
