@@ -138,6 +138,16 @@ class Database:
         finally:
             self._lock.release()
 
+    @contextmanager
+    def at_once(self) -> Iterator[bool]:
+        """Have the connection for a block, if nobody has it; the block is told whether it does."""
+        free = self._lock.acquire(blocking=False)
+        try:
+            yield free
+        finally:
+            if free:
+                self._lock.release()
+
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         with self._lock:
             return self._connection.execute(sql, values).fetchall()

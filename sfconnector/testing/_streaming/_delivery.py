@@ -17,28 +17,41 @@ _LARGEST_ID: Final = 2**63 - 1
 
 
 class Delivery:
-    """Reads events for clients; its methods wait for the database, and so are not for the server's loop."""
+    """Reads events for clients; most methods wait for the database, and so are not for the server's loop."""
 
     def __init__(self, store: Store, steering: StreamingSteering) -> None:
         self._store = store
         self._steering = steering
 
+    def take_at_once(self, client: Client) -> list[bytes] | None:
+        """As ``take``; ``None`` if that would have to wait, which is seldom: this alone is for the server's loop."""
+        if not client.reading.acquire(blocking=False):
+            return None
+        try:
+            with self._store.events.at_once() as free:
+                return self._take(client) if free else None
+        finally:
+            client.reading.release()
+
     def take(self, client: Client) -> list[bytes]:
         """The next messages for a client, in the order of the bus; they count as delivered."""
+        with client.reading:
+            return self._take(client)
+
+    def _take(self, client: Client) -> list[bytes]:
         limit = self._steering.events_per_answer
         taken: list[bytes] = []
         size = 0
-        with client.reading:
-            found = (
-                [(event.replay_id, channel, event.data) for event in self._store.events.after(channel, position, limit)]
-                for channel, position in client.positions.items()
-            )
-            for replay_id, channel, data in heapq.merge(*found):
-                taken.append(_messages.delivery(channel, data))
-                client.positions[channel] = replay_id
-                size += len(data)
-                if len(taken) >= limit or size >= _LARGEST_ANSWER:
-                    break
+        found = (
+            [(event.replay_id, channel, event.data) for event in self._store.events.after(channel, position, limit)]
+            for channel, position in client.positions.items()
+        )
+        for replay_id, channel, data in heapq.merge(*found):
+            taken.append(_messages.delivery(channel, data))
+            client.positions[channel] = replay_id
+            size += len(data)
+            if len(taken) >= limit or size >= _LARGEST_ANSWER:
+                break
         return taken
 
     def subscribe(self, client: Client, channel: str, ext: Any) -> str | None:

@@ -124,7 +124,9 @@ class CometD:
     async def _take(self, client: Client) -> list[bytes]:
         if not client.positions:
             return []
-        events = await run_in_threadpool(self._delivery.take, client)
+        events = self._delivery.take_at_once(client)
+        if events is None:
+            events = await run_in_threadpool(self._delivery.take, client)
         if events and client.poll is not None:
             # There may be more than one answer holds.
             client.poll.woken.set()
@@ -249,7 +251,7 @@ class CometD:
         clock = asyncio.get_running_loop().time
         begun = clock()
         exchange.taken = True
-        gone = asyncio.ensure_future(exchange.request.receive())
+        gone: asyncio.Future[Any] | None = None
         try:
             while True:
                 poll.woken.clear()
@@ -260,13 +262,16 @@ class CometD:
                 left = begun + min(timeout, self._steering.poll_timeout) - clock()
                 if exchange.events or left <= 0:
                     return [reply(message, client_id=client.id, advice=advice)]
+                if gone is None:
+                    gone = asyncio.ensure_future(exchange.request.receive())
                 woken = asyncio.ensure_future(poll.woken.wait())
                 await asyncio.wait({gone, woken}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 woken.cancel()
                 if gone.done():
                     raise ClientDisconnect
         finally:
-            gone.cancel()
+            if gone is not None:
+                gone.cancel()
 
     def _ended(self, exchange: _Exchange, poll: Poll, message: Message) -> list[Message] | None:
         """What ends a poll besides events and time."""

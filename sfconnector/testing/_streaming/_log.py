@@ -4,6 +4,7 @@ https://developer.salesforce.com/docs/platform/api-streaming/guide/using-streami
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -108,6 +109,10 @@ class EventLog:
             [*values, replay_id, limit],
         )
         return [Event(row["id"], row["entity"], row["data"]) for row in rows]
+
+    def at_once(self) -> AbstractContextManager[bool]:
+        """Tell a block whether it may read without waiting for a transaction of somebody else."""
+        return self._database.at_once()
 
     def position(self, channel: str, replay_id: int) -> int:
         """Where a subscriber begins to read: the id to give to `after`.
