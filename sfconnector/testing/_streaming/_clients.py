@@ -197,7 +197,8 @@ class Clients:
     def ring(self) -> None:
         """Let all polls look whether there is anything for them."""
         loop = self._loop
-        if loop is not None:
+        # A poll that begins only now looks by itself.
+        if loop is not None and self._polls:
             with contextlib.suppress(RuntimeError):  # the server has stopped
                 loop.call_soon_threadsafe(self._wake)
 

@@ -39,7 +39,10 @@ class _Exchange:
         alone: the request has one message only: only then a connect is held.
         client: the client of the latest message.
         events: messages with events that are sent along.
-        again: no more events are to be taken; they have been, or there is nobody to get them.
+        new_cookie: the cookie that is set.
+        connects: there is a connect among the messages.
+        taken: whether events have been taken already, or none are to be.
+        replaced: the poll was, by another one of the same client.
     """
 
     request: Request
