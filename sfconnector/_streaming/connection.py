@@ -58,7 +58,7 @@ class Connection:
         self._headers: dict[str, str] = {}
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._stopping = False
+        self._stopping = self._save_failed = False
         self._ready = self._ended = False
         self._client: Client | None = None
         self._transport: Transport | None = None
@@ -166,12 +166,17 @@ class Connection:
         """Tell whoever wants to know of an error."""
         self._report(error, channel)
 
-    def save(self, feed: Feed) -> None:
+    def save(self, feed: Feed) -> bool:
         """Keep a feed's position; where that fails, events come again after a restart, and nothing is lost."""
         try:
             feed.save()
         except Exception as error:  # a store of the caller's may raise anything
-            self.report(error, feed.channel)
+            if not self._save_failed:
+                self._save_failed = True
+                self.report(error, feed.channel)
+            return False
+        self._save_failed = False
+        return True
 
     def wait_for(self, condition: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until something about the connection is so."""

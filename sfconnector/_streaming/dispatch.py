@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from sfconnector._redact import logger
-from sfconnector._streaming.events import Event, decode
+from sfconnector._streaming.events import Event, classify
 from sfconnector._streaming.feed import Feed
 from sfconnector._streaming.handlers import Callback, Handlers
 from sfconnector._streaming.policies import DeadLetter, OnFailure, Retry
@@ -22,7 +22,8 @@ class Dispatcher:
         feed: Where the events come from.
         handlers: Who is called.
         on_failure: What happens when that fails.
-        save: Keeps the feed's position.
+        save: Keeps the feed's position; at the end.
+        moved: Called when the position has moved.
         report: Whom to tell of errors.
         is_told: Tells whether there is anyone to tell.
         fail: Whom to tell of the error that ends it all.
@@ -38,6 +39,7 @@ class Dispatcher:
         on_failure: OnFailure,
         *,
         save: Callable[[Feed], object],
+        moved: Callable[[], object],
         report: Callable[[Exception, str], object],
         is_told: Callable[[str], bool],
         fail: Callable[[BaseException, str], object],
@@ -46,7 +48,8 @@ class Dispatcher:
     ) -> None:
         self.feed, self.handlers = feed, handlers
         self._name, self._on_failure = name, on_failure
-        self._save, self._report, self._fail, self._finished = save, report, fail, finished
+        self._save, self._moved, self._report = save, moved, report
+        self._fail, self._finished = fail, finished
         self._is_told, self._sleep = is_told, sleep
         self._warned: set[str] = set()
         self.thread = threading.Thread(
@@ -70,16 +73,15 @@ class Dispatcher:
                     return
                 if not feed.admit(data):
                     continue
-                event = decode(channel, data)
-                callback = self.handlers.table.get(event.kind)
+                cls, kind = classify(channel, data)
+                event = cls(channel, data)
+                callback = self.handlers.table.get(kind)
                 if callback is None:
                     self._unhandled(event)
                 elif not self._handle(callback, event):
                     return
                 feed.done(data)
-                if feed.is_due():
-                    self._save(feed)
-            self._save(feed)
+                self._moved()
 
     def _handle(self, callback: Callback, event: Event) -> bool:
         """Have an event handled, and tell whether it is dealt with."""

@@ -79,8 +79,7 @@ class _Change(Event):
     @property
     def kind(self) -> str:  # type: ignore[override]  # of other events it is that of their class
         """What is called for the event: ``"create"``, ``"update"``, ``"delete"``, ``"restore"``, ``"gap"``."""
-        change = self.change_type
-        return _KINDS.get(change) or ("gap" if change.startswith("GAP_") else "message")
+        return classify(self.channel, self.data)[1]
 
     @property
     def change_type(self) -> str:
@@ -260,16 +259,30 @@ class GenericEvent(Event):
         return instant(_mapping(self.data.get("event")).get("createdDate"))
 
 
+_CHANGES: Final[Mapping[object, tuple[type[Event], str]]] = {
+    **{change: (ChangeEvent, kind) for change, kind in _KINDS.items()},
+    **{f"GAP_{change}": (GapEvent, "gap") for change in ("CREATE", "UPDATE", "DELETE", "UNDELETE", "OVERFLOW")},
+}
+
+
 def decode(channel: str, data: Mapping[str, Any]) -> Event:
     """Make an event of what a message carries."""
+    return classify(channel, data)[0](channel, data)
+
+
+def classify(channel: str, data: Mapping[str, Any]) -> tuple[type[Event], str]:
+    """Tell of which class the event in a message is, and of which kind."""
     payload = data.get("payload")
     if type(payload) is dict:
         header = payload.get(_HEADER)
+        if type(header) is dict:
+            change = header.get("changeType")
+            known = _CHANGES.get(change) if type(change) is str else None
+            return known or ((GapEvent, "gap") if str(change).startswith("GAP_") else (ChangeEvent, "message"))
         if header is None and not channel.startswith("/data/"):
-            return PlatformEvent(channel, data)
-        change = header.get("changeType") if type(header) is dict else ""
-        return (GapEvent if str(change).startswith("GAP_") else ChangeEvent)(channel, data)
-    return (PushTopicEvent if "sobject" in data else GenericEvent)(channel, data)
+            return PlatformEvent, "message"
+        return ChangeEvent, "message"
+    return (PushTopicEvent if "sobject" in data else GenericEvent), "message"
 
 
 def position_of(data: Mapping[str, Any]) -> str | None:
@@ -315,7 +328,8 @@ def instant(value: object) -> datetime | None:
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else _NOTHING
+    # The first is what JSON gives, and found out much faster.
+    return value if type(value) is dict or isinstance(value, Mapping) else _NOTHING
 
 
 def _text(value: object) -> str | None:

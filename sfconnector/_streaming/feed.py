@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +18,6 @@ from sfconnector._streaming.stores import ReplayKey, ReplayStore
 TIP: Final = -1
 ALL_RETAINED: Final = -2
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]*)")
-_SAVE_EVERY: Final = 1.0
 
 Batch = list[Mapping[str, Any]]
 
@@ -40,20 +39,23 @@ class Feed:
         channel: The channel.
         origin: Where to begin without a position: -1, -2 or a replay id.
         size: How many events may wait before the network has to.
-        clock: A clock that never goes backwards, in seconds.
     """
 
-    def __init__(self, channel: str, origin: int | str, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, channel: str, origin: int | str, size: int) -> None:
         self.channel, self.name = channel, bare(channel)
-        self.position: str | None = None
+        # The position is read from this when it is asked for: events come by the ten thousand.
+        self._position: str | None = None
+        self._latest: Mapping[str, Any] | None = None
         self.processed = self.duplicates = self.skipped = self.unhandled = self.failed = 0
         self.asked_for: str | None = None
-        self.last: tuple[Mapping[str, Any], float] | None = None
-        self._origin, self._size, self._clock = origin, size, clock
+        self._last: Mapping[str, Any] | None = None
+        self._last_at = 0.0
+        self._key_now: tuple[Any, ...] = ()
+        self._origin, self._size = origin, size
         self._store: ReplayStore | None = None
         self._key = ReplayKey("", channel, "")
         self._saved: str | None = None
-        self._saving, self._saved_at = threading.Lock(), clock()
+        self._saving = threading.Lock()
         self._changed = threading.Condition()
         self._batches: deque[Batch] = deque()
         self._waiting = 0
@@ -67,6 +69,12 @@ class Feed:
         self._most_seen = self._size_seen
 
     @property
+    def position(self) -> str | None:
+        """The replay id of the last event that is dealt with."""
+        latest = self._latest
+        return self._position if latest is None else position_of(latest)
+
+    @property
     def queued(self) -> int:
         """Events that have come and nobody has begun with."""
         return self._waiting
@@ -74,15 +82,15 @@ class Feed:
     @property
     def lag(self) -> float | None:
         """Seconds between the last processed event and the end of its processing."""
-        if (last := self.last) is None or (then := occurred_at(last[0])) is None:
+        if self._last is None or (then := occurred_at(self._last)) is None:
             return None
-        return max(last[1] - then.timestamp(), 0.0)
+        return max(self._last_at - then.timestamp(), 0.0)
 
     def load(self, store: ReplayStore, key: ReplayKey) -> None:
         """Find out where an earlier consumer of this name has stopped."""
         self._store, self._key = store, key
         if self.position is None:
-            self.position = self._saved = store.load(key)
+            self._position = self._saved = store.load(key)
 
     def resume(self, now: Moment) -> int | str:
         """Say from where on events are asked for, as it goes out."""
@@ -107,7 +115,8 @@ class Feed:
 
     def forget(self, origin: int) -> None:
         """Give up a position that the server does not take, and begin elsewhere."""
-        self.position, self._origin, self._since, self._begun = None, origin, None, None
+        self._position = self._latest = self._since = self._begun = None
+        self._origin = origin
 
     def put(self, batch: Batch) -> None:
         """Add the events of an answer; waits while there are too many, and does nothing after the end."""
@@ -153,25 +162,27 @@ class Feed:
 
     def admit(self, data: Mapping[str, Any]) -> bool:
         """Tell whether an event is to be processed, and not one that has been already or that nobody asked for."""
-        if key_of(data) in self._seen:
+        self._key_now = key = key_of(data)
+        if key in self._seen:
             self.duplicates += 1
             return False
         if self._begun is not None and (then := occurred_at(data)) is not None and then < self._begun:
             self.skipped += 1
             if not self.processed:
-                self._move(data)
+                self._move(data, key)
             return False
         return True
 
     def done(self, data: Mapping[str, Any]) -> None:
-        """Note that an event is processed."""
-        self._move(data)
+        """Note that the event that was admitted last is processed."""
+        self._move(data, self._key_now)
         self.processed += 1
-        self.last = (data, time.time())
+        self._last, self._last_at = data, time.time()
 
-    def is_due(self) -> bool:
-        """Tell whether the position has not been saved for a second."""
-        return self._clock() - self._saved_at >= _SAVE_EVERY
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether the position has moved since it was saved."""
+        return self.position != self._saved
 
     def save(self) -> None:
         """Keep the position, if it has moved."""
@@ -180,14 +191,14 @@ class Feed:
             if self._store is not None and position is not None and position != self._saved:
                 self._store.save(self._key, position)
                 self._saved = position
-            self._saved_at = self._clock()
 
-    def _move(self, data: Mapping[str, Any]) -> None:
-        if (position := position_of(data)) is None:
+    def _move(self, data: Mapping[str, Any], key: tuple[Any, ...]) -> None:
+        if not key or key[0] is None:
+            # Without a replay id it is nowhere, and cannot be told from others.
             return
-        self.position = position
+        self._latest = data
         seen = self._seen
-        seen[key_of(data)] = None
+        seen[key] = None
         if len(seen) > self._most_seen:
             del seen[next(iter(seen))]
 

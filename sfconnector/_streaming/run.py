@@ -16,6 +16,7 @@ from sfconnector._streaming.dispatch import Dispatcher, stopwatch
 from sfconnector._streaming.feed import Feed
 from sfconnector._streaming.handlers import Callback, Handlers
 from sfconnector._streaming.policies import OnFailure
+from sfconnector._streaming.saver import Saver
 from sfconnector._streaming.stores import FileReplayStore, ReplayStore
 from sfconnector.errors import SalesforceError
 
@@ -62,6 +63,7 @@ class Run:
         self.last_error: BaseException | None = None
         self.connection = Connection(settings.session, settings.name, settings.store, settings.on_expired, self.report)
         self.connection.on_end = self._on_end
+        self._saver = Saver(settings.name, self.connection.feeds, self.connection.save)
         self._lock = threading.RLock()
         self._dispatchers: dict[str, Dispatcher] = {}
         self._working: set[Dispatcher] = set()
@@ -82,6 +84,7 @@ class Run:
 
     def start(self, timeout: float) -> None:
         """Connect, begin to dispatch, and wait until all channels are subscribed to."""
+        self._saver.start()
         for dispatcher in [*self._dispatchers.values()]:
             self._begin(dispatcher)
         try:
@@ -164,13 +167,14 @@ class Run:
 
     def _add(self, attachment: Attachment) -> Feed:
         settings = self._settings
-        feed = Feed(attachment.channel, attachment.origin, settings.queue_size, settings.session.retry.clock)
+        feed = Feed(attachment.channel, attachment.origin, settings.queue_size)
         self._dispatchers[attachment.channel] = Dispatcher(
             settings.name,
             feed,
             attachment.handlers,
             attachment.on_failure,
             save=self.connection.save,
+            moved=self._saver.note,
             report=self.report,
             is_told=self.is_told,
             fail=self._fail,
@@ -226,6 +230,7 @@ class Run:
             if not self.connection.has_ended or self._working or self._ended.is_set():
                 return
             self._ended.set()
+        self._saver.close()
         if self._settings.owns_store and isinstance(self._settings.store, FileReplayStore):
             self._settings.store.close()
 

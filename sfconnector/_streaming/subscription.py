@@ -19,6 +19,7 @@ from sfconnector._streaming.handlers import Callback, check_callback
 from sfconnector._streaming.health import Health, health_of
 from sfconnector._streaming.options import check_choice, check_consumer, check_seconds
 from sfconnector._streaming.run import STOP
+from sfconnector._streaming.saver import Saver
 from sfconnector._streaming.stores import FileReplayStore, Replay, ReplayStore, store_of
 from sfconnector.errors import SalesforceError, StreamTimeoutError
 
@@ -56,7 +57,7 @@ class Subscription:
         self._timeout = check_seconds("timeout", timeout)
         clock = session.retry.clock
         size = check_count("queue_size", queue_size)
-        self._feed = Feed(check_channel(channel), check_origin(replay_from), size, clock)
+        self._feed = Feed(check_channel(channel), check_origin(replay_from), size)
         check_consumer(name)
         check_choice("on_expired", on_expired, ("earliest", "latest", "raise"))
         store = store_of(replay)
@@ -69,7 +70,8 @@ class Subscription:
         self._started = self._closed = False
         self._heard_at = clock()
         owned = store if isinstance(replay, str | os.PathLike) else None
-        self._end = weakref.finalize(self, _end, connection, self._feed, owned)
+        self._saver = Saver(name, connection.feeds, connection.save)
+        self._end = weakref.finalize(self, _end, connection, self._feed, self._saver, owned, self._process)
         session.close_first(self)
 
     def __iter__(self) -> Self:
@@ -88,7 +90,6 @@ class Subscription:
                 if self._feed.admit(data):
                     self._current = data
                     return decode(self._feed.channel, data)
-            self._connection.save(self._feed)
             if not self._refill():
                 self.close()
                 raise StopIteration
@@ -153,6 +154,7 @@ class Subscription:
             raise RuntimeError("the subscription is closed: make another one")
         self._session.check_open()
         self._started = True
+        self._saver.start()
         try:
             self._connection.start(self._timeout)
         except BaseException:
@@ -165,8 +167,7 @@ class Subscription:
             self._current = None
             self._feed.done(data)
             self._heard_at = self._session.retry.clock()
-            if self._feed.is_due():
-                self._connection.save(self._feed)
+            self._saver.note()
 
     def _refill(self) -> bool:
         """Wait for events, and tell whether there are any."""
@@ -233,9 +234,13 @@ class _Errors:
             logger.exception("subscription %r: on_error failed", self._name)
 
 
-def _end(connection: Connection, feed: Feed, owned: ReplayStore | None) -> None:
+def _end(connection: Connection, feed: Feed, saver: Saver, owned: ReplayStore | None, process: int) -> None:
+    if os.getpid() != process:
+        # The connection is that of the process before the fork.
+        return
     feed.close()
     connection.stop(STOP)
+    saver.close()
     connection.save(feed)
     if isinstance(owned, FileReplayStore):
         owned.close()
