@@ -58,7 +58,7 @@ class Feed:
         self._saving = threading.Lock()
         self._changed = threading.Condition()
         self._batches: deque[Batch] = deque()
-        self._waiting = 0
+        self._waiting = self._arrived = 0
         self._closed = self._drained = False
         self._asked: Moment | None = None
         # When the server began to send from the tip, and the same once all retained events had to be asked for.
@@ -76,8 +76,8 @@ class Feed:
 
     @property
     def queued(self) -> int:
-        """Events that have come and nobody has begun with."""
-        return self._waiting
+        """Events that have come and are not dealt with."""
+        return self._arrived - self.processed - self.duplicates - self.skipped
 
     @property
     def lag(self) -> float | None:
@@ -126,6 +126,7 @@ class Feed:
             if not self._closed:
                 self._batches.append(batch)
                 self._waiting += len(batch)
+                self._arrived += len(batch)
                 # All that waits may come once more after a reconnection.
                 self._most_seen = max(self._most_seen, self._size_seen + 2 * len(batch))
                 self._changed.notify_all()

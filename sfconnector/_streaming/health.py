@@ -20,7 +20,7 @@ class ChannelHealth:
     Attributes:
         position: The last processed event's replay id; ``None`` where there is none yet.
         lag: Seconds from the last processed event's commit, by Salesforce's clock, to the end of its processing.
-        queued: Events that have arrived and wait.
+        queued: Events that have arrived and are not dealt with.
         processed: Events that are dealt with, whatever became of them.
         duplicates: Events that came again and were left out.
         skipped: Events from before the beginning that were left out.

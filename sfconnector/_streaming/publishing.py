@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # https://developer.salesforce.com/docs/platform/platform-events/guide/platform-events-publish-api.html
 _ENQUEUED: Final = "OPERATION_ENQUEUED"
-_NAME: Final = re.compile(r"\w+(__e|Event)", re.ASCII | re.IGNORECASE)
+_NAME: Final = re.compile(r"\w+(__e|(?<!Change)Event)", re.ASCII | re.IGNORECASE)
 
 
 @attrs.frozen

@@ -148,10 +148,10 @@ class Subscription:
         return f"<Subscription to {self._feed.channel}>"
 
     def _start(self) -> None:
-        if self._started:
-            return
         if self._closed:
             raise RuntimeError("the subscription is closed: make another one")
+        if self._started:
+            return
         self._session.check_open()
         self._started = True
         self._saver.start()
