@@ -61,4 +61,5 @@ class Saver:
         moved = [feed for feed in [*self._feeds.values()] if feed.is_unsaved]
         if not moved:
             return None
-        return _GATHER if all([self._save(feed) for feed in moved]) else _AFTER_FAILURE
+        saved = [self._save(feed) for feed in moved]
+        return _GATHER if all(saved) else _AFTER_FAILURE
