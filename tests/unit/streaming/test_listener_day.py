@@ -6,6 +6,7 @@ import os
 import threading
 import tracemalloc
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,17 @@ def settled(threads: int, files: int) -> bool:
     return any((threading.active_count() <= threads and open_files() <= files) or pause.wait(0.01) for _ in range(1000))
 
 
+@pytest.fixture
+def no_logs() -> Iterator[None]:
+    """Log nothing: pytest would keep it. By the function, which also makes loggers forget what they took before."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="open files are counted in a folder that only POSIX systems have")
-def test_a_day_adds_no_memory_no_thread_and_no_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # pytest keeps what is logged.
-    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
+@pytest.mark.usefixtures("no_logs")
+def test_a_day_adds_no_memory_no_thread_and_no_socket(tmp_path: Path) -> None:
     day, processed, errors = Day(), [0], Counter[str]()
 
     def handle(event: Any) -> None:
