@@ -107,12 +107,12 @@ class Soap:
             account_id: The account to merge the lead into; a new one by default. Only its empty fields are filled.
             contact_id: The contact of that account to merge the lead into; a new one by default.
             opportunity_id: The opportunity to relate the lead to; a new one by default.
-            opportunity_name: The name of the new opportunity; that of the lead's company by default.
+            opportunity_name: The name of the new opportunity, 80 characters at most; that of the company by default.
             owner_id: Who owns the new records; the owner of the lead by default.
             do_not_create_opportunity: Create none.
             bypass_account_dedupe_check: Do not look for duplicates of the account.
             bypass_contact_dedupe_check: Do not look for duplicates of the contact.
-            overwrite_lead_source: Overwrite the LeadSource of the contact given by that of the lead.
+            overwrite_lead_source: Overwrite the LeadSource of the contact, which must be given, by that of the lead.
             send_notification_email: Tell the owner by email.
             related_person_account_id: The person account to relate to the account.
             account_record: Fields to set in the account, ``None`` to empty one.

@@ -49,6 +49,8 @@ _MAPPING: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Opportunity": {"LeadSource": "LeadSource"},
 }
+# The field itself takes more.
+_LONGEST_OPPORTUNITY_NAME: Final = 80
 _OWNED_BY_NO_USER: Final = (
     "Converted objects can only be owned by users.  If the lead is not owned by a user, you must specify a user for "
     "the Owner field."
@@ -190,7 +192,7 @@ class Conversion:
         mapped = {**self._mapped(opportunity, lead), "AccountId": account_id, "CampaignId": self._campaign(lead)}
         if wanted.opportunity_id is None:
             own = {
-                "Name": wanted.opportunity_name or lead.row["Company"],
+                "Name": self._opportunity_name(opportunity, wanted, context) or lead.row["Company"],
                 "StageName": self._first_stage(),
                 "CloseDate": end_of_quarter(lead.today, self._year_start()).isoformat(),
                 "ContactId": contact_id,
@@ -203,6 +205,12 @@ class Conversion:
         self._fill(opportunity, row, mapped, given, context)
         self._give_role(str(row["Id"]), contact_id)
         return str(row["Id"])
+
+    def _opportunity_name(self, opportunity: SObjectType, wanted: LeadConvert, context: RequestContext) -> str | None:
+        if wanted.opportunity_name is None:
+            return None
+        field = attrs.evolve(opportunity.fields["Name"], length=_LONGEST_OPPORTUNITY_NAME)
+        return str(self.validator.check_value(field, wanted.opportunity_name, context))
 
     def _mapped(self, sobject: SObjectType, lead: _Lead) -> dict[str, Any]:
         return {
@@ -324,6 +332,8 @@ def _check_combination(wanted: LeadConvert) -> None:
         reason = "If doNotCreateOpportunity is true, opportunityName and opportunityId must be null."
     elif wanted.opportunity_name is not None and wanted.opportunity_id is not None:
         reason = "If opportunityId is specified, opportunityName must be null."
+    elif wanted.overwrite_lead_source and wanted.contact_id is None:
+        reason = "If overwriteLeadSource is true, contactId must be specified."
     elif wanted.contact_id is not None and wanted.account_id is None:
         reason = "If contactId is specified, accountId must be specified."
     else:

@@ -81,6 +81,14 @@ class Validator:
         self.check_unique(sobject, checked, record_id)
         return checked
 
+    def check_value(self, field: Field, value: Any, context: RequestContext) -> Any:
+        """Check one value by itself, and give it as it is stored."""
+        problems: list[OrgErrorItem] = []
+        checked = _checked_value(field, value, context, problems)
+        if problems:
+            raise OrgError.several(400, problems)
+        return checked
+
     def external_id(self, sobject: SObjectType, name: str) -> Field:
         """Find a field by which records may be identified."""
         field = sobject.field(name)

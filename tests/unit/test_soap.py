@@ -14,6 +14,7 @@ from sfconnector import CallOptions, DuplicateRule, LeadConversion, LeadConvert,
 
 REQUIRED = {"doNotCreateOpportunity": "false", "overwriteLeadSource": "false", "sendNotificationEmail": "false"}
 HOSTILE = ['O\'Hara "& Sons" <a@b.c>', "]]>", "<![CDATA[x]]>", "&lt;", "é 😀 \U0010ffff", "a\tb\r\nc", "</x><y>"]
+RECORDS = ["account_record", "contact_record", "opportunity_record", "related_person_account_record"]
 UNSENDABLE = ["\0", "a\x08", "\x0b", "\x1f", "\ud800", "\ufffe", "\uffff"]
 
 
@@ -88,15 +89,14 @@ class TestALead:
     @pytest.mark.parametrize("text", HOSTILE)
     def test_texts_arrive_as_they_are(self, server: SoapServer, sf: Salesforce, text: str) -> None:
         fields = {"Name": text}
-        records = dict.fromkeys(["account_record", "contact_record", "opportunity_record"], fields)
-        records["related_person_account_record"] = fields
+        records = dict.fromkeys(RECORDS, fields)
         sf.soap.convert_lead(LEAD, converted_status=text, opportunity_name=text, **records)  # type: ignore[arg-type]  # mypy takes one type for all of a dict
         (lead,) = body(server.seen[0])
         assert (members(lead)["convertedStatus"], members(lead)["opportunityName"]) == (text, text)
         assert [each.text for each in lead.iter(f"{RECORD}Name")] == [text] * 4
 
     @pytest.mark.parametrize("text", UNSENDABLE)
-    @pytest.mark.parametrize("name", ["converted_status", "opportunity_name", "account_record", "contact_record"])
+    @pytest.mark.parametrize("name", ["converted_status", "opportunity_name", *RECORDS])
     def test_what_xml_cannot_carry_is_refused(self, server: SoapServer, sf: Salesforce, name: str, text: str) -> None:
         value: Any = {"Name": f"secret{text}"} if name.endswith("record") else f"secret{text}"
         with pytest.raises(ValueError, match=f"{name}.* holds .*, a character that XML") as caught:
@@ -325,6 +325,27 @@ class TestOtherCalls:
         master, merge_id = request
         assert [each.text for each in master] == ["Account", "Fax", ACCOUNT, "<&>"]
         assert merge_id.text == other
+
+    @pytest.mark.parametrize("text", UNSENDABLE)
+    def test_what_xml_cannot_carry_is_refused(self, server: SoapServer, sf: Salesforce, text: str) -> None:
+        other = "001000000000002AAA"
+        with pytest.raises(ValueError, match="a character that XML"):
+            sf.soap.merge("Account", ACCOUNT, [other], fields={"Name": text})
+        with pytest.raises(ValueError, match=r"XML|surrogates"):
+            sf.soap.merge("Account", ACCOUNT, [other], call_options=CallOptions(client=f"x{text}"))
+        with pytest.raises(ValueError, match="is no id"):
+            sf.soap.merge("Account", ACCOUNT, [other[:-1] + text])
+        with pytest.raises(ValueError, match="is no id"):
+            list(sf.soap.undelete([other[:-1] + text]))
+        assert server.seen == []
+
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_texts_of_merges_arrive_as_they_are(self, text: str) -> None:
+        result = {"id": ACCOUNT, "success": True, "mergedRecordIds": [CONTACT]}
+        with Server([answer("merge", result)]) as server, client(server) as sf:
+            sf.soap.merge("Account", ACCOUNT, ["001000000000002AAA"], fields={"Name": text})
+        (name,) = body(server.seen[0]).iter(f"{RECORD}Name")
+        assert name.text == text
 
     def test_merges_that_cannot_be_right(self, server: SoapServer, sf: Salesforce) -> None:
         other = "001000000000002AAA"

@@ -35,6 +35,7 @@ def test_refusals(soap: SoapApi, api: Api) -> None:
     assert error(convert(soap, lead_id, accountId=account_id, opportunityId=opportunity_id)) == crossed
     combination = "One or more leads couldn't be converted. "
     for members, reason in (
+        ({"overwriteLeadSource": True}, "If overwriteLeadSource is true, contactId must be specified."),
         ({"contactId": contact_id}, "If contactId is specified, accountId must be specified."),
         (
             {"doNotCreateOpportunity": True, "opportunityName": "Name"},
@@ -77,6 +78,17 @@ def test_long_texts(soap: SoapApi, api: Api) -> None:
     headers = xml(AllowFieldTruncationHeader={"allowFieldTruncation": True})
     result = converted(soap, lead_id, headers=headers)
     assert get(api, "Opportunity", result["opportunityId"])["Name"] == "x" * 120
+
+
+def test_an_opportunity_s_name_is_shorter_than_its_field(soap: SoapApi, api: Api) -> None:
+    lead_id = lead(api)
+    code, message, fields = error(convert(soap, lead_id, opportunityName="é" * 81))
+    assert (code, fields) == ("STRING_TOO_LONG", ["Name"])
+    assert message.endswith("(max length=80)")
+    headers = xml(AllowFieldTruncationHeader={"allowFieldTruncation": True})
+    result = converted(soap, lead_id, headers=headers, opportunityName="é" * 81)
+    assert get(api, "Opportunity", result["opportunityId"])["Name"] == "é" * 80
+    converted(soap, lead(api), opportunityName="x" * 80)
 
 
 def test_each_lead_has_its_own_result(soap: SoapApi, api: Api) -> None:
