@@ -324,7 +324,8 @@ class Client:
         core = self._core
         with core.changed:
             session, connected = core.session, core.state is State.CONNECTED
-        if session is None or session.over:
+        # The server has ended the others, or does not answer.
+        if session is None or (session.over and core.error is None):
             return
         if not connected:
             self._transport.polls.abort()

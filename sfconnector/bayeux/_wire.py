@@ -9,6 +9,7 @@ See Also:
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 import zlib
@@ -21,6 +22,7 @@ from sfconnector.bayeux._model import AnswerError
 _PIECE: Final = 1 << 16
 _LONGEST_HEAD: Final = 1 << 16
 _LONGEST_LINE: Final = 1 << 12
+_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,15}")
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
@@ -92,7 +94,15 @@ class _Reader:
             if left <= 0:
                 raise TimeoutError(f"the answer did not end within {self.limits.whole:g} s")
             self._sock.settimeout(min(self.limits.gap, left))
-        piece = self._sock.recv(_PIECE)
+        try:
+            piece = self._sock.recv(_PIECE)
+        except TimeoutError:
+            begun = self._end > 0
+            raise TimeoutError(
+                f"the answer stopped for {self.limits.gap:g} s, or did not end within {self.limits.whole:g} s"
+                if begun
+                else f"no answer within {self.limits.first:g} s"
+            ) from None
         if not self._end:
             self._end = time.monotonic() + self.limits.whole
         self._data = self._data + piece if self._data else piece
@@ -190,12 +200,9 @@ def _read_chunks(reader: _Reader, most: int) -> bytes:
     chunks, total = [], 0
     while True:
         text = reader.until(b"\r\n", _LONGEST_LINE).partition(b";")[0].strip()
-        try:
-            size = int(text, 16)
-        except ValueError:
-            raise AnswerError("the size of a chunk cannot be read") from None
-        if size < 0 or not text.isalnum():
+        if not _SIZE.fullmatch(text):
             raise AnswerError("the size of a chunk cannot be read")
+        size = int(text, 16)
         total += size
         if total > most:
             raise _too_long(most)

@@ -26,15 +26,19 @@ UNKNOWN = "403::Unknown client"
 
 
 class Ruin(enum.Enum):
-    """What becomes of an answer; the first two are lost with the events that they hold."""
+    """What becomes of an answer; the first three are lost with the events that they hold."""
 
     LOSE = "the connection is closed"
     HALVE = "it is cut in half"
+    RESET = "the connection is reset"
+    # Of these the server has not even looked at the message, except that a poll is held first.
     BUSY = "503 in its place"
     HTML = "a page with status 200 in its place"
-    RESET = "the connection is reset"
     HANG = "nothing comes"
     DRIP = "a blank comes now and then"
+
+
+UNSEEN = (Ruin.BUSY, Ruin.HTML, Ruin.HANG, Ruin.DRIP)
 
 
 @dataclass
@@ -57,6 +61,16 @@ class Fault:
     channel: str
     ruin: Ruin
     headers: dict[str, str]
+
+
+@dataclass
+class Outgoing:
+    """An answer before it is written down, or ruined."""
+
+    channel: str
+    messages: list[Message]
+    status: int = 200
+    cookie: str = ""
 
 
 @dataclass
@@ -199,20 +213,16 @@ class BayeuxServer:
 
     def _answer(self, connection: socket.socket, seen: Seen) -> bool:
         with self._changed:
-            status, messages, channel = self._reply(seen)
-            # Handshakes alone are answered with a cookie.
-            new = next(
-                (each["clientId"] for each in messages if each["channel"] == HANDSHAKE and "clientId" in each), ""
-            )
-            cookie = f"Set-Cookie: BAYEUX_BROWSER={self.sessions[new].cookie}; Path=/; HttpOnly\r\n" if new else ""
-            fault = next((fault for fault in self._faults if fault.channel == channel), None)
+            answer = self._reply(seen)
+            fault = next((fault for fault in self._faults if fault.channel == answer.channel), None)
             if fault is not None:
                 self._faults.remove(fault)
             self._changed.notify_all()
-        body = json.dumps(messages).encode()
+        body = json.dumps(answer.messages).encode()
         if fault is not None:
             return self._ruin(connection, fault, body)
-        head = f"HTTP/1.1 {status} Status\r\nContent-Type: application/json;charset=UTF-8\r\n{cookie}"
+        cookie = f"Set-Cookie: BAYEUX_BROWSER={answer.cookie}; Path=/; HttpOnly\r\n" if answer.cookie else ""
+        head = f"HTTP/1.1 {answer.status} Status\r\nContent-Type: application/json;charset=UTF-8\r\n{cookie}"
         if self._chunked:
             half = len(body) // 2
             chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:half], body[half:]) if part)
@@ -249,27 +259,29 @@ class BayeuxServer:
                         connection.sendall(b" ")
         return False
 
-    def _reply(self, seen: Seen) -> tuple[int, list[Message], str]:
+    def _reply(self, seen: Seen) -> Outgoing:
         messages = json.loads(seen.body)
         if seen.method != "POST" or not seen.target.endswith(self.path):
             self.breaches.append(f"{seen.method} {seen.target}")
         if not isinstance(messages, list) or len(messages) != 1:
             self.breaches.append("not one message in an array")
-            return 400, [], ""
+            return Outgoing("", [], 400)
         message = messages[0]
         channel = message["channel"]
         self.calls.append(Call(channel, message, seen.headers))
         self._changed.notify_all()
         if "id" not in message or not seen.headers.get("content-type", "").startswith("application/json"):
             self.breaches.append(f"{channel}: no id, or no JSON by its type")
+        if channel != CONNECT and self._ruin_of(channel) in UNSEEN:
+            return Outgoing(channel, [])
         if channel == HANDSHAKE:
-            return 200, self.rewrite(self._handshake(message)), channel
+            return self._handshake(message)
         session = self.sessions.get(message.get("clientId", ""))
         if session is None:
-            return 200, self.rewrite([self._failed(message, UNKNOWN)]), channel
+            return Outgoing(channel, self.rewrite([self._failed(message, UNKNOWN)]))
         if f"BAYEUX_BROWSER={session.cookie}" not in seen.headers.get("cookie", ""):
             self.breaches.append(f"{channel}: no cookie")
-            return 400, [], channel
+            return Outgoing(channel, [], 400)
         replies = {
             CONNECT: self._connect,
             SUBSCRIBE: self._subscribe,
@@ -277,25 +289,26 @@ class BayeuxServer:
             DISCONNECT: self._disconnect,
         }
         reply = replies[channel](session, message)
-        if self._spoils(channel):
+        if self._ruin_of(channel) is not None:
             session.spoiled = True
-        if any(fault.channel == channel and fault.ruin in (Ruin.BUSY, Ruin.HTML) for fault in self._faults):
-            return 200, [], channel
+        if self._ruin_of(channel) in UNSEEN:
+            return Outgoing(channel, [])
         events = list(session.queue)
         session.queue.clear()
-        return 200, self.rewrite([*events, reply]), channel
+        return Outgoing(channel, self.rewrite([*events, reply]))
 
-    def _spoils(self, channel: str) -> bool:
-        return any(fault.channel == channel for fault in self._faults)
+    def _ruin_of(self, channel: str) -> Ruin | None:
+        return next((fault.ruin for fault in self._faults if fault.channel == channel), None)
 
-    def _handshake(self, message: Message) -> list[Message]:
+    def _handshake(self, message: Message) -> Outgoing:
         if message.get("version") != "1.0" or message.get("supportedConnectionTypes") != ["long-polling"]:
             self.breaches.append("handshake: version or connection types")
         number = next(self._ids)
         session = Session(f"client{number}", f"cookie{number}")
         self.sessions[session.client_id] = session
         fields = {"version": "1.0", "clientId": session.client_id, "supportedConnectionTypes": ["long-polling"]}
-        return [self._agreed(message) | fields | {"advice": self._advice(), "ext": {"replay": True}}]
+        reply = self._agreed(message) | fields | {"advice": self._advice(), "ext": {"replay": True}}
+        return Outgoing(HANDSHAKE, self.rewrite([reply]), cookie=session.cookie)
 
     def _connect(self, session: Session, message: Message) -> Message:
         session.polls += 1
