@@ -31,6 +31,7 @@ class RequestContext:
             instead of answering ``STRING_TOO_LONG``.
         set_audit_fields: the permission "Set Audit Fields upon Record Creation": ``CreatedDate`` and its like may be
             given for a new record.
+        origin: the API and the client by which the changes come, as ``changeOrigin`` of change events has it.
         all_or_none: whether one refused record of a batch takes back the others.
         saved: the ids of the records that were made in this save, of up to 200 records.
     """
@@ -43,4 +44,30 @@ class RequestContext:
     allow_field_truncation: bool = False
     set_audit_fields: bool = False
     all_or_none: bool = False
+    origin: str = ""
     saved: set[str] = attrs.field(factory=set, eq=False, repr=False)
+
+
+def change_origin(api: str, version: str, client: str | None) -> str:
+    """Write where changes come from.
+
+    https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/change_data_capture/cdc_event_fields_header.htm
+
+    Args:
+        api: ``rest``, ``soap`` or ``bulkapi``.
+        version: API version, such as ``68.0``.
+        client: what the call options name.
+    """
+    return f"com/salesforce/api/{api}/{version}{f';client={client}' if client else ''}"
+
+
+def client_of(call_options: str | None) -> str | None:
+    """Find the client in a ``Sforce-Call-Options`` header: ``client=Loader/1.0, defaultNamespace=battle``.
+
+    https://developer.salesforce.com/docs/platform/api-rest/guide/headers-calloptions.html
+    """
+    for option in (call_options or "").split(","):
+        name, _, value = option.partition("=")
+        if name.strip().lower() == "client":
+            return value.strip() or None
+    return None

@@ -124,8 +124,10 @@ class Conversion:
         contact_id = self._contact(wanted, lead, account_id, bypass if wanted.bypass_contact_dedupe_check else context)
         opportunity_id = None
         if wanted.create_opportunity:
-            opportunity_id = self._opportunity(wanted, lead, account_id, contact_id, context)
+            opportunity_id = self._opportunity(wanted, lead, account_id, context)
         self._close(lead, (account_id, contact_id, opportunity_id), context)
+        if opportunity_id is not None:
+            self._give_role(opportunity_id, contact_id)
         self._move_activities(wanted, lead, contact_id, opportunity_id or account_id, context)
         self._move_notes(lead, contact_id)
         self._move_members(lead, contact_id, context)
@@ -184,9 +186,7 @@ class Conversion:
         self._fill(contact, row, {k: v for k, v in mapped.items() if k not in wishes}, given, context)
         return str(row["Id"])
 
-    def _opportunity(
-        self, wanted: LeadConvert, lead: _Lead, account_id: str, contact_id: str, context: RequestContext
-    ) -> str:
+    def _opportunity(self, wanted: LeadConvert, lead: _Lead, account_id: str, context: RequestContext) -> str:
         opportunity = self._sobject("Opportunity")
         given = self.validator.read(opportunity, wanted.opportunity_values)
         mapped = {**self._mapped(opportunity, lead), "AccountId": account_id, "CampaignId": self._campaign(lead)}
@@ -195,7 +195,6 @@ class Conversion:
                 "Name": self._opportunity_name(opportunity, wanted, context) or lead.row["Company"],
                 "StageName": self._first_stage(),
                 "CloseDate": end_of_quarter(lead.today, self._year_start()).isoformat(),
-                "ContactId": contact_id,
                 "OwnerId": lead.owner_id,
             }
             return self.writer.create(opportunity, {**mapped, **own, **given}, context)
@@ -203,7 +202,6 @@ class Conversion:
         if row["AccountId"] not in (None, account_id):
             raise OrgError(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ())
         self._fill(opportunity, row, mapped, given, context)
-        self._give_role(str(row["Id"]), contact_id)
         return str(row["Id"])
 
     def _opportunity_name(self, opportunity: SObjectType, wanted: LeadConvert, context: RequestContext) -> str | None:

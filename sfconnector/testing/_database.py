@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from sfconnector.testing._journal import Journal, Kind
 from sfconnector.testing._schema import Field, PicklistValue, SObjectType
 
 _AFFINITIES = {
@@ -107,6 +108,7 @@ class Database:
         self._lock = threading.RLock()
         self._depth = 0
         self._counted: dict[str, int] | None = None
+        self.journal = Journal()
         # Called when an outermost transaction has ended, whichever way.
         self.at_end: list[Callable[[], None]] = []
         self._connection.executescript(_OWN_TABLES)
@@ -123,11 +125,22 @@ class Database:
         self._lock.acquire()
         self._connection.execute(_LEVELS[self._depth].begin)
         self._depth += 1
+        self.journal.enter()
         return self._connection
 
     def end(self, *, keep: bool) -> None:
+        if keep and self._depth == 1:
+            try:
+                self.journal.tell()
+            except BaseException:
+                self._leave(keep=False)
+                raise
+        self._leave(keep=keep)
+
+    def _leave(self, *, keep: bool) -> None:
         self._depth -= 1
         try:
+            self.journal.leave(keep=keep)
             level = _LEVELS[self._depth]
             if not keep:
                 self._connection.execute(level.roll_back)
@@ -166,6 +179,12 @@ class Database:
 
     def update(self, table: str, record_id: str, columns: dict[str, Any]) -> None:
         self.write(_change(table, tuple(columns)), [*columns.values(), record_id])
+
+    def touch(self, table: str, condition: str, values: Sequence[Any]) -> None:
+        """Note the records that the caller is about to change by SQL of its own."""
+        if self.journal.told[table]:
+            for row in self.rows(f"SELECT * FROM {quote(table)} WHERE {condition}", values):
+                self.journal.note(Kind.TOUCH, table, row["Id"], dict(row))
 
     def find(self, table: str, record_id: str) -> dict[str, Any] | None:
         """Read a record, deleted or not, by its 18-character id."""

@@ -40,7 +40,7 @@ from sfconnector.testing import (
     _rest_uploads,
 )
 from sfconnector.testing._admission import admit
-from sfconnector.testing._context import DuplicateRuleHeader, RequestContext
+from sfconnector.testing._context import DuplicateRuleHeader, RequestContext, change_origin, client_of
 from sfconnector.testing._errors import OrgError, method_not_allowed
 from sfconnector.testing._http import (
     Answer,
@@ -399,6 +399,7 @@ def _context(user_id: str, version: str, headers: Mapping[str, str]) -> RequestC
         version=version,
         auto_assign={"true": True, "false": False}.get(auto_assign.lower(), auto_assign),
         duplicate_rule=_duplicate_rule(version, headers.get("sforce-duplicate-rule-header", "")),
+        origin=change_origin("rest", version, client_of(headers.get("sforce-call-options"))),
     )
 
 

@@ -7,7 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
+
 from sfconnector.testing._bulk._ingest import FAILED, SUCCEEDED, IngestJob, IngestWork
+from sfconnector.testing._context import RequestContext, change_origin
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call, Piece
 from sfconnector.testing._multipart import invalid
@@ -135,8 +138,12 @@ def delete(runtime: Runtime, _call: Call, job_id: str) -> Answer:
 
 def submit(runtime: Runtime, call: Call, job: IngestJob) -> None:
     """Let a closed job be processed."""
-    work = IngestWork(job, runtime.bulk, runtime.store, runtime.faults, call.context)
+    work = IngestWork(job, runtime.bulk, runtime.store, runtime.faults, _context(job, call))
     runtime.bulk.submit(work)
+
+
+def _context(job: IngestJob, call: Call) -> RequestContext:
+    return attrs.evolve(call.context, origin=change_origin("bulkapi", job.version, job.client))
 
 
 def successful(runtime: Runtime, _call: Call, job_id: str) -> Answer:

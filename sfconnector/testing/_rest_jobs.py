@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sfconnector.testing._bulk import Job
 from sfconnector.testing._bulk._csv import DELIMITERS, LINE_ENDINGS
+from sfconnector.testing._context import client_of
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call
 from sfconnector.testing._runtime import Runtime
@@ -41,6 +42,7 @@ def new_facts(runtime: Runtime, call: Call, asked: Mapping[str, Any]) -> dict[st
         "id": job_id,
         "version": call.version,
         "user_id": call.context.user_id,
+        "client": client_of(call.headers.get("sforce-call-options")),
         "created": now,
         "modified": now,
         "column_delimiter": choice(asked, "columnDelimiter", tuple(DELIMITERS), "COMMA"),

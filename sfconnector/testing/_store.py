@@ -22,7 +22,9 @@ from sfconnector.testing._reports._instances import Instances
 from sfconnector.testing._reports._saved import SavedReports
 from sfconnector.testing._schema import Field, Schema, SObjectType
 from sfconnector.testing._standard import standard_schema
+from sfconnector.testing._streaming._capture import Capture
 from sfconnector.testing._streaming._log import EventLog
+from sfconnector.testing._streaming._selection import ChangeDataCapture, selected
 from sfconnector.testing._trash import Trash
 from sfconnector.testing._validation import Validator
 from sfconnector.testing._values import compound, now_text, to_json
@@ -50,6 +52,7 @@ class Store:
         path: A file, which keeps objects and records over a restart, or ``:memory:``. The contents of binary fields are
             in a folder beside it, and in a temporary one until `close` for an org in memory.
         clock: Gives the time that records are stamped with; it must be zone-aware.
+        change_data_capture: Names of the objects whose changes become change events; all that support it, unless given.
 
     Example:
         >>> store = Store()
@@ -59,8 +62,14 @@ class Store:
     """
 
     def __init__(
-        self, schema: Schema | None = None, path: str | Path = ":memory:", *, clock: Callable[[], datetime] = _now
+        self,
+        schema: Schema | None = None,
+        path: str | Path = ":memory:",
+        *,
+        clock: Callable[[], datetime] = _now,
+        change_data_capture: Iterable[str] | None = None,
     ) -> None:
+        captured = selected(change_data_capture)
         self.clock = clock
         self.schema = standard_schema()
         for sobject in schema or ():
@@ -85,6 +94,10 @@ class Store:
         with self.transaction():
             self._objects.restore()
             self.admin_user_id, self.organization_id = self._first_day()
+        capture = Capture(self.schema, self._database, self.events, clock)
+        # Only now: of what an org has on its first day nobody is told.
+        capture.select(captured)
+        self.change_data_capture = ChangeDataCapture(capture, self.schema, self._database, self.admin_user_id)
 
     def close(self) -> None:
         self._database.close()
@@ -326,7 +339,9 @@ class Store:
     def note_password_change(self, user_id: str) -> None:
         """Stamp a user whose password has changed."""
         now = now_text(self.clock())
-        self._database.update("User", user_id, {"LastPasswordChangeDate": now, "SystemModstamp": now})
+        with self.transaction():
+            self._database.touch("User", '"Id" = ?', [user_id])
+            self._database.update("User", user_id, {"LastPasswordChangeDate": now, "SystemModstamp": now})
 
     def count(self, sobject: str) -> int:
         """Count the records that are not deleted."""

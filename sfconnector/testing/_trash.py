@@ -14,6 +14,7 @@ from sfconnector.testing._blobs import Blobs
 from sfconnector.testing._context import RequestContext
 from sfconnector.testing._database import Database, quote
 from sfconnector.testing._errors import OrgError
+from sfconnector.testing._journal import Kind
 from sfconnector.testing._rules import hold, roll_up
 from sfconnector.testing._schema import ChildRelationship, Schema, SObjectType
 from sfconnector.testing._validation import Validator
@@ -42,6 +43,7 @@ class Trash:
         for lost_id, lost in doomed.items():
             self._clear_lookups(lost, lost_id, record_id, doomed)
             self._remove(lost, lost_id, record_id, context, now)
+            self.database.journal.note(Kind.DELETE, lost.name, lost_id, rows[lost_id], None, context)
         for lost_id, lost in doomed.items():
             roll_up(lost, self.database, [rows[lost_id]])
 
@@ -59,9 +61,10 @@ class Trash:
             self._restore(entry["sobject"], entry["id"], context, now)
         for entry in self.database.rows('SELECT * FROM "sf:cleared" WHERE root = ?', [record_id]):
             table, column = quote(entry["sobject"]), quote(entry["field"])
+            still_empty = f'"Id" = ? AND {column} IS NULL'
+            self.database.touch(entry["sobject"], still_empty, [entry["id"]])
             self.database.write(
-                f'UPDATE {table} SET {column} = ? WHERE "Id" = ? AND {column} IS NULL',
-                [entry["value"], entry["id"]],
+                f"UPDATE {table} SET {column} = ? WHERE {still_empty}", [entry["value"], entry["id"]]
             )
         self.database.write('DELETE FROM "sf:cleared" WHERE root = ?', [record_id])
         for entry in restored:
@@ -152,6 +155,7 @@ class Trash:
                         'INSERT INTO "sf:cleared" VALUES (?, ?, ?, ?, ?)',
                         [root, relationship.child_sobject, row["Id"], field.name, record_id],
                     )
+                    self.database.touch(relationship.child_sobject, '"Id" = ?', [row["Id"]])
                     self.database.write(f'UPDATE {table} SET {column} = NULL WHERE "Id" = ?', [row["Id"]])
 
     def _remove(self, sobject: SObjectType, record_id: str, root: str, context: RequestContext, now: str) -> None:
@@ -172,6 +176,7 @@ class Trash:
             # What a merge has put here is itself again.
             merged = {"MasterRecordId": None} if "MasterRecordId" in sobject.fields else {}
             self.database.update(name, record_id, {"IsDeleted": 0, **merged, **_modified(sobject, context, now)})
+            self.database.journal.note(Kind.UNDELETE, name, record_id, context=context)
         self.database.write('DELETE FROM "sf:deleted" WHERE id = ?', [record_id])
 
     def _drop(self, name: str, record_id: str) -> None:

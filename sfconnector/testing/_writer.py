@@ -16,6 +16,7 @@ from sfconnector.testing._context import RequestContext
 from sfconnector.testing._database import Database, is_stored
 from sfconnector.testing._duplicates import Duplicates
 from sfconnector.testing._errors import AmbiguousExternalIdError, OrgError
+from sfconnector.testing._journal import Kind
 from sfconnector.testing._objects import default_record_type
 from sfconnector.testing._rules import Change, derive, follow, roll_up
 from sfconnector.testing._schema import Field, Schema, SObjectType
@@ -65,6 +66,7 @@ class Writer:
         self.duplicates.check(sobject, {}, record, context)
         self.database.insert(sobject.name, record)
         context.saved.add(record_id)
+        self.database.journal.note(Kind.CREATE, sobject.name, record_id, None, record, context)
         self._settle(sobject, self._change({}, record, context, now))
         return record_id
 
@@ -89,6 +91,7 @@ class Writer:
         new = {**given, **derive(sobject, change), **{k: v for k, v in stamps.items() if k in sobject.fields}}
         if new:
             self.database.update(sobject.name, row["Id"], new)
+        self.database.journal.note(Kind.UPDATE, sobject.name, row["Id"], row, new, context)
         self._settle(sobject, change)
 
     def _change(self, before: Mapping[str, Any], given: Mapping[str, Any], context: RequestContext, now: str) -> Change:
@@ -170,6 +173,7 @@ class Writer:
         context = RequestContext(user_id=_ids.make("005", 1))
         record |= self._assigned(sobject, record, context, now)
         self.database.insert(name, record)
+        self.database.journal.note(Kind.CREATE, name, record["Id"], None, record)
         roll_up(sobject, self.database, [record])
         return str(record["Id"])
 

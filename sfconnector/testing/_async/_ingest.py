@@ -18,7 +18,7 @@ from sfconnector.testing._bulk import CHUNK
 from sfconnector.testing._bulk._cells import NULL
 from sfconnector.testing._bulk._csv import Upload, check_lengths
 from sfconnector.testing._bulk._load import Load, Outcome, Source
-from sfconnector.testing._context import RequestContext
+from sfconnector.testing._context import RequestContext, change_origin
 
 _MOST_RECORDS: Final = 10_000
 # With more locked records than this the rest of a batch is put off, so many times at most.
@@ -46,7 +46,11 @@ class Ingest(Processing):
                 self.job.sobject,
                 columns,
                 external_id=self.job.external_id,
-                context=RequestContext(user_id=self.job.user_id, version=self.job.version),
+                context=RequestContext(
+                    user_id=self.job.user_id,
+                    version=self.job.version,
+                    origin=change_origin("bulkapi", self.job.version, self.job.client),
+                ),
                 source=Source(method="POST", path=f"/services/async/{self.job.version}/job/{self.job.id}/batch"),
                 binary=archive is not None,
                 csv=self.job.format == "CSV",

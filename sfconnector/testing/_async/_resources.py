@@ -25,6 +25,7 @@ from sfconnector.testing._async._formats import JSON, MEDIA_TYPES, XML, media_ty
 from sfconnector.testing._async._job_requests import QUERIES, JobRequest, read_new_job, read_new_state
 from sfconnector.testing._async._jobs import Batch, ClassicJob, batch_info, batch_infos, job_info, result_list
 from sfconnector.testing._bulk._steering import DAILY_BATCHES
+from sfconnector.testing._context import client_of
 from sfconnector.testing._http import Answer, Piece
 from sfconnector.testing._runtime import Runtime
 from sfconnector.testing._schema import SObjectType
@@ -73,6 +74,7 @@ def create_job(runtime: Runtime, call: Call) -> Answer:
         sobject=sobject.name,
         version=call.version,
         user_id=call.user_id,
+        client=client_of(call.headers.get("sforce-call-options")),
         created=now,
         modified=now,
         resting=True,

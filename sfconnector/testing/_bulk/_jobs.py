@@ -23,6 +23,7 @@ class Job:
         state: of 2.0: ``Open``, ``UploadComplete``, ``InProgress``, ``JobComplete``, ``Aborted``, ``Failed``; of 1.0:
             ``Open``, ``Closed``, ``Aborted``, ``Failed``.
         resting: nothing more will happen to it, unless a client asks for it.
+        client: what the call options named that it was made with.
         total_milliseconds: ``totalProcessingTime``; ``active_milliseconds`` is ``apiActiveProcessingTime``.
     """
 
@@ -42,6 +43,7 @@ class Job:
     column_delimiter: str = "COMMA"
     line_ending: str = "LF"
     concurrency_mode: str = "Parallel"
+    client: str | None = None
     external_id: str | None = None
     assignment_rule_id: str | None = None
     pk_chunking: bool = False

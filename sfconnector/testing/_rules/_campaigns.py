@@ -125,6 +125,7 @@ def tell_members(kind: str, change: Change) -> None:
 
 
 def _count_members(database: Database, member: Row) -> None:
+    database.touch("Campaign", '"Id" = ? AND "IsDeleted" = 0', [member["CampaignId"]])
     database.write(
         """UPDATE "Campaign" SET ("NumberOfLeads", "NumberOfConvertedLeads", "NumberOfContacts",
                                   "NumberOfResponses") = (
@@ -151,9 +152,10 @@ def _after_status(change: Change) -> None:
     """A campaign has one default status: the last that was made it."""
     status = change.after
     if status.get("IsDefault") and change.changed("IsDefault"):
+        others = '"CampaignId" = ? AND "Id" <> ?'
+        change.database.touch("CampaignMemberStatus", others, [status["CampaignId"], status["Id"]])
         change.database.write(
-            'UPDATE "CampaignMemberStatus" SET "IsDefault" = 0 WHERE "CampaignId" = ? AND "Id" <> ?',
-            [status["CampaignId"], status["Id"]],
+            f'UPDATE "CampaignMemberStatus" SET "IsDefault" = 0 WHERE {others}', [status["CampaignId"], status["Id"]]
         )
 
 

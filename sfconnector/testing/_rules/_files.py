@@ -106,6 +106,7 @@ def _next_version(change: Change, document_id: str) -> Columns:
     )
     if latest is None:
         raise integrity("The document has no version", "ContentDocumentId")
+    change.database.touch("ContentVersion", '"Id" = ?', [latest["Id"]])
     change.database.update("ContentVersion", latest["Id"], {"IsLatest": 0})
     kept = ("FirstPublishLocationId", "PublishStatus", "SharingOption", "SharingPrivacy")
     return {"VersionNumber": str(int(latest["VersionNumber"]) + 1), **{name: latest[name] for name in kept}}
@@ -120,6 +121,7 @@ def _publish(change: Change) -> None:
     shown = {name: version.get(name) for name in _SHOWN}
     stamps = {"LastModifiedDate": change.now, "LastModifiedById": change.user_id, "SystemModstamp": change.now}
     columns = {**shown, "LatestPublishedVersionId": version["Id"], **stamps}
+    change.database.touch("ContentDocument", '"Id" = ?', [document_id])
     change.database.update("ContentDocument", document_id, columns)
     if change.creates and version["VersionNumber"] == "1":
         _link(change, document_id, version["OwnerId"], _INFERRED)
@@ -136,7 +138,9 @@ def _rename_version(change: Change) -> None:
     """A document's title and description are those of its latest version."""
     if not change.creates and change.changed("Title", "Description"):
         columns = {name: change.after[name] for name in ("Title", "Description")}
-        change.database.update("ContentVersion", change.after["LatestPublishedVersionId"], columns)
+        version_id = change.after["LatestPublishedVersionId"]
+        change.database.touch("ContentVersion", '"Id" = ?', [version_id])
+        change.database.update("ContentVersion", version_id, columns)
 
 
 def _new_link(change: Change) -> Columns:

@@ -13,6 +13,7 @@ from sfconnector.testing._errors import OrgError
 from sfconnector.testing._rules._change import Change, Columns, Row, Rules, integrity, missing
 from sfconnector.testing._rules._orders import check_draft
 
+_ALIVE = '"Id" = ? AND "IsDeleted" = 0'
 # https://help.salesforce.com/s/articleView?id=000383141&type=1
 _NO_ENTRY = (
     "field integrity exception: PricebookEntryId, unknown (versions 3.0 and higher must specify pricebook entry id; "
@@ -87,9 +88,10 @@ def _follow_standard_price(change: Change) -> None:
     entry = change.after
     standard = _standard_price(change, entry["Product2Id"])
     if change.before and standard is not None and standard["Id"] == entry["Id"] and change.changed("UnitPrice"):
+        followers = '"Product2Id" = ? AND "UseStandardPrice" = 1'
+        change.database.touch("PricebookEntry", followers, [entry["Product2Id"]])
         change.database.write(
-            'UPDATE "PricebookEntry" SET "UnitPrice" = ? WHERE "Product2Id" = ? AND "UseStandardPrice" = 1',
-            [entry["UnitPrice"], entry["Product2Id"]],
+            f'UPDATE "PricebookEntry" SET "UnitPrice" = ? WHERE {followers}', [entry["UnitPrice"], entry["Product2Id"]]
         )
 
 
@@ -101,6 +103,7 @@ def _opportunity_line(change: Change) -> Columns:
         entry = _usable_entry(change, line)
         book = opportunity.get("Pricebook2Id")
         if book is None:
+            change.database.touch("Opportunity", '"Id" = ?', [opportunity["Id"]])
             change.database.update("Opportunity", opportunity["Id"], {"Pricebook2Id": entry["Pricebook2Id"]})
         elif book != entry["Pricebook2Id"]:
             raise integrity(
@@ -160,6 +163,7 @@ def _line_prices(change: Change) -> Columns:
 def _sum_up_opportunity(database: Database, line: Row) -> None:
     """The lines make an opportunity's amount; without any left, it keeps the last."""
     opportunity_id = line["OpportunityId"]
+    database.touch("Opportunity", _ALIVE, [opportunity_id])
     database.write(
         """UPDATE "Opportunity" SET
                "HasOpportunityLineItem" = lines.n > 0,
@@ -197,6 +201,7 @@ def _order_line(change: Change) -> Columns:
 
 
 def _sum_up_order(database: Database, line: Row) -> None:
+    database.touch("Order", _ALIVE, [line["OrderId"]])
     database.write(
         """UPDATE "Order" SET "TotalAmount" = (
                SELECT COALESCE(SUM("TotalPrice"), 0) FROM "OrderItem" WHERE "OrderId" = ?1 AND "IsDeleted" = 0)

@@ -12,6 +12,7 @@ from sfconnector.testing._rules._change import Change, Columns, Row, Rules, inte
 
 # What Salesforce calls the same thing in ForecastCategory and in ForecastCategoryName.
 _FORECAST_CODES = {"Best Case": "BestCase", "Commit": "Forecast", "Most Likely": "MostLikely"}
+_ALIVE = '"Id" = ? AND "IsDeleted" = 0'
 _FROM_CONTACT = {
     "ContactPhone": "Phone",
     "ContactMobile": "MobilePhone",
@@ -102,6 +103,7 @@ def _after_opportunity(change: Change) -> None:
 def _sum_up_for_campaign(database: Database, opportunity: Row) -> None:
     campaign_id = opportunity.get("CampaignId")
     if campaign_id is not None:
+        database.touch("Campaign", _ALIVE, [campaign_id])
         database.write(
             """UPDATE "Campaign" SET ("NumberOfOpportunities", "NumberOfWonOpportunities",
                                       "AmountAllOpportunities", "AmountWonOpportunities") = (
@@ -117,13 +119,15 @@ def _after_role(change: Change) -> None:
     """An opportunity has one primary contact: the last that was made it."""
     role = change.after
     if role.get("IsPrimary") and change.changed("IsPrimary"):
+        others = '"OpportunityId" = ? AND "Id" <> ?'
+        change.database.touch("OpportunityContactRole", others, [role["OpportunityId"], role["Id"]])
         change.database.write(
-            'UPDATE "OpportunityContactRole" SET "IsPrimary" = 0 WHERE "OpportunityId" = ? AND "Id" <> ?',
-            [role["OpportunityId"], role["Id"]],
+            f'UPDATE "OpportunityContactRole" SET "IsPrimary" = 0 WHERE {others}', [role["OpportunityId"], role["Id"]]
         )
 
 
 def _primary_contact(database: Database, role: Row) -> None:
+    database.touch("Opportunity", _ALIVE, [role["OpportunityId"]])
     database.write(
         """UPDATE "Opportunity" SET "ContactId" = (
                SELECT "ContactId" FROM "OpportunityContactRole"

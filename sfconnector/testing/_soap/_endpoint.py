@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from sfconnector.testing._admission import check_password
 from sfconnector.testing._async._xml import local_name
-from sfconnector.testing._context import DuplicateRuleHeader, RequestContext
+from sfconnector.testing._context import DuplicateRuleHeader, RequestContext, change_origin
 from sfconnector.testing._errors import OrgError, unsupported
 from sfconnector.testing._http import Answer, body_pieces, render
 from sfconnector.testing._rest import LATEST, OLDEST
@@ -198,4 +198,5 @@ def _context(session: Session | None, version: str, headers: Mapping[str, Elemen
         ),
         allow_field_truncation=boolean(headers.get("AllowFieldTruncationHeader"), "allowFieldTruncation"),
         all_or_none=boolean(headers.get("AllOrNoneHeader"), "allOrNone"),
+        origin=change_origin("soap", version, _arguments.string(headers.get("CallOptions"), "client")),
     )
