@@ -209,16 +209,18 @@ class Database:
                 'INSERT OR REPLACE INTO "sf:counter" (name, value) VALUES (?, ?)', counted.items()
             )
 
-    def count_up(self, name: str) -> int:
-        """Take the next number of a counter: 1, 2, …"""
+    def count_up(self, name: str, step: int = 1) -> int:
+        """Take the next number of a counter: 1, 2, …; or so many, of which the last is returned."""
         if self._counted is not None:
             if name not in self._counted:
                 known = self.row('SELECT value FROM "sf:counter" WHERE name = ?', [name])
                 self._counted[name] = 0 if known is None else int(known[0])
-            self._counted[name] += 1
+            self._counted[name] += step
             return self._counted[name]
         row = self.row(
-            'INSERT INTO "sf:counter" VALUES (?, 1) ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value', [name]
+            'INSERT INTO "sf:counter" VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value '
+            "RETURNING value",
+            [name, step],
         )
         assert row is not None  # noqa: S101  # RETURNING always gives one
         return int(row[0])

@@ -9,9 +9,8 @@ https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/chang
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
-import attrs
 import orjson
 
 from sfconnector.testing._context import RequestContext
@@ -40,12 +39,11 @@ _ORG: Final = make("005", 2)
 class Bus(Protocol):
     """Where events go."""
 
-    def append(self, entity: str, data: dict[str, Any]) -> int:
-        """Keep an event, inside the transaction of the caller, and return its replay id."""
+    def extend(self, events: Sequence[tuple[str, dict[str, Any]]]) -> int:
+        """Keep events, inside the transaction of the caller, and return the replay id of the last."""
 
 
-@attrs.frozen
-class _Change:
+class _Change(NamedTuple):
     """What a transaction has done to one record; ``before`` or ``after`` is missing where it was not there.
 
     Args:
@@ -71,14 +69,17 @@ class _Change:
         return "UPDATE"
 
 
-@attrs.frozen(kw_only=True)
-class _Told:
+class _Told(NamedTuple):
     """What an event tells of a change: ``key`` is the same for changes that one event tells, ``weight`` counts them."""
 
     kind: str
     update: Update
     key: object = None
     weight: int = 1
+
+
+# Of what an event tells the header alone.
+_NOTHING: Final = Update()
 
 
 class Capture:
@@ -113,8 +114,8 @@ class Capture:
         """Tell of changes of which no more is known than what happened, and to which records."""
         fields = self._fields(sobject)
         facts = {**self._facts(None, user_id), "sequenceNumber": 1}
-        gap = _Told(kind=change_type, update=Update())
-        return self._bus.append(fields.entity, self._event(fields, gap, [*record_ids], facts))
+        gap = _Told(kind=change_type, update=_NOTHING)
+        return self._bus.extend([(fields.entity, self._event(fields, gap, [*record_ids], facts))])
 
     # -- inside -------------------------------------------------------------------------------------------------
 
@@ -122,8 +123,9 @@ class Capture:
         told = self._database.journal.told
         if any(told[entry.sobject] for entry in entries):
             facts = self._facts(context, _ORG if context is None else context.user_id)
-            for entity, event in self._events(_changes(entries, self._database), facts):
-                self._bus.append(entity, event)
+            events = self._events(_changes(entries, self._database), facts)
+            if events:
+                self._bus.extend(events)
 
     def _facts(self, context: RequestContext | None, user_id: str) -> dict[str, Any]:
         """What the headers of a transaction's events have in common."""
@@ -170,7 +172,7 @@ class Capture:
         for name, fields in overflowing.items():
             number += 1
             if tells[name]:
-                overflow = _Told(kind=_OVERFLOW, update=Update())
+                overflow = _Told(kind=_OVERFLOW, update=_NOTHING)
                 header = {**facts, "sequenceNumber": number}
                 events.append((fields.entity, self._event(fields, overflow, [_NO_RECORD], header)))
         return events
@@ -189,7 +191,7 @@ class Capture:
         event = {"schema": fields.schema_id, "payload": {"ChangeEventHeader": header, **update.payload}}
         if fields.may_be_large and update.payload and len(orjson.dumps(event)) > _LARGEST:
             # "The change event message isn't delivered and is replaced by a gap event message."
-            return self._event(fields, _Told(kind=f"GAP_{told.kind}", update=Update()), ids, facts)
+            return self._event(fields, _Told(kind=f"GAP_{told.kind}", update=_NOTHING), ids, facts)
         return event
 
 
@@ -202,7 +204,7 @@ def _told(fields: EventFields, change: _Change) -> _Told | None:
         weight = len(update.changed) - ("LastModifiedDate" in update.changed)
         return _Told(kind=kind, update=update, key=(fields.entity, orjson.dumps(update.payload)), weight=weight)
     if kind == "DELETE":
-        return _Told(kind=kind, update=Update(), key=(fields.entity, kind))
+        return _Told(kind=kind, update=_NOTHING, key=(fields.entity, kind))
     if kind is not None and after is not None:
         return _Told(kind=kind, update=Update(payload=fields.whole(after, new=kind == "CREATE")))
     return None
@@ -211,7 +213,7 @@ def _told(fields: EventFields, change: _Change) -> _Told | None:
 def _untold(change: _Change) -> _Told:
     """What counts of changes that are not selected: those of one kind as one event."""
     kind = change.kind or ""
-    return _Told(kind=kind, update=Update(), key=(change.sobject, kind))
+    return _Told(kind=kind, update=_NOTHING, key=(change.sobject, kind))
 
 
 def _changes(entries: Sequence[Entry], database: Database) -> Iterator[_Change]:
@@ -222,9 +224,17 @@ def _changes(entries: Sequence[Entry], database: Database) -> Iterator[_Change]:
     """
     by_record: dict[str, list[Entry]] = {}
     for entry in entries:
-        by_record.setdefault(entry.record_id, []).append(entry)
+        known = by_record.get(entry.record_id)
+        if known is None:
+            by_record[entry.record_id] = [entry]
+        else:
+            known.append(entry)
     for record_id, of_record in by_record.items():
         first = of_record[0]
+        if len(of_record) == 1 and first.kind is Kind.CREATE:
+            # Of many records no more is told.
+            yield _Change(first.sobject, record_id, None, first.columns)
+            continue
         operations = [entry.kind for entry in of_record if entry.kind is not Kind.TOUCH]
         was_there = first.kind not in (Kind.CREATE, Kind.UNDELETE)
         is_there = not operations or operations[-1] is not Kind.DELETE

@@ -6,6 +6,7 @@ https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/chang
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -27,6 +28,8 @@ _TABLE: Final = """
 """
 
 
+# Many events of few entities.
+@lru_cache(maxsize=1_000)
 def stream_of(entity: str) -> str:
     """Tell on which stream the events of an entity are.
 

@@ -105,24 +105,23 @@ class EventFields:
     schema_id: str
     may_be_large: bool
     places: Mapping[str, _Place]
+    # Those that stand in the payload as they are.
+    simple: frozenset[str]
     unknown_at_first: frozenset[str]
 
     def whole(self, row: Row, *, new: bool) -> dict[str, Any]:
         """Write the fields of a record that have a value."""
         payload: dict[str, Any] = {}
-        places = self.places
         for column, value in row.items():
-            if value is None or (place := places.get(column)) is None:
+            if value is None:
                 continue
-            if place.lists:
-                if value:
+            if column in self.simple:
+                payload[column] = value
+            elif (place := self.places.get(column)) is not None:
+                if not place.lists:
+                    _write(payload, place, value)
+                elif value:
                     payload.setdefault(str(place.group), []).append(place.name)
-                continue
-            written = value if place.write is None else place.write(value)
-            if place.group is None:
-                payload[place.name] = written
-            else:
-                payload.setdefault(place.group, {})[place.name] = written
         if new:
             for name in self.unknown_at_first:
                 payload.pop(name, None)
@@ -215,6 +214,7 @@ def event_fields(sobject: SObjectType) -> EventFields:
         schema_id=base64.urlsafe_b64encode(digest).decode("ascii").rstrip("="),
         may_be_large=sum(field.length for field in fields) > _HARMLESS,
         places=places,
+        simple=frozenset(name for name, place in places.items() if place.group is None and place.write is None),
         unknown_at_first=_AUDIT if sobject.name == "PricebookEntry" else frozenset(),
     )
 

@@ -3,7 +3,7 @@
 https://developer.salesforce.com/docs/platform/api-streaming/guide/using-streaming-api-durability.html
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -80,19 +80,25 @@ class EventLog:
         Raises:
             ValueError: there are no events of that name.
         """
-        stream = stream_of(entity)
-        with self._database.transaction():
-            count = self._database.count_up(_COUNTER)
-            replay_id = _replay_id(count)
-            content = orjson.dumps({**data, "event": {**data.get("event", {}), "replayId": replay_id}})
-            self._database.write(
+        return self.extend([(entity, data)])
+
+    def extend(self, events: Sequence[tuple[str, dict[str, Any]]]) -> int:
+        """Add several events, at less cost than each by itself, and return the replay id of the last."""
+        published = self._clock().timestamp()
+        with self._database.transaction() as connection:
+            count = self._database.count_up(_COUNTER, len(events))
+            first = count - len(events) + 1
+            connection.executemany(
                 'INSERT INTO "sf:event" VALUES (?, ?, ?, ?, ?)',
-                [replay_id, stream, entity, self._clock().timestamp(), content],
+                [
+                    (replay_id, stream_of(entity), entity, published, _content(data, replay_id))
+                    for replay_id, (entity, data) in zip(map(_replay_id, range(first, count + 1)), events, strict=True)
+                ],
             )
             self._appended = True
-            if count % _SWEPT_EVERY == 0:
+            if count // _SWEPT_EVERY > (first - 1) // _SWEPT_EVERY:
                 self._sweep()
-        return replay_id
+        return _replay_id(count)
 
     def after(self, channel: str, replay_id: int, limit: int) -> list[Event]:
         """The next events of a channel, the oldest first; none if the channel is not there.
@@ -169,7 +175,12 @@ class EventLog:
 
     def _sweep(self) -> None:
         oldest = (self._clock() - RETENTION - _GRACE).timestamp()
-        self._database.write('DELETE FROM "sf:event" WHERE published <= ?', [oldest])
+        # They are in order: only those that are deleted are looked at.
+        row = self._database.row('SELECT id FROM "sf:event" WHERE published > ? ORDER BY id LIMIT 1', [oldest])
+        if row is None:
+            self._database.write('DELETE FROM "sf:event"')
+        else:
+            self._database.write('DELETE FROM "sf:event" WHERE id < ?', [row["id"]])
 
     def _tell(self) -> None:
         if self._appended:
@@ -181,6 +192,10 @@ class EventLog:
 def _replay_id(count: int) -> int:
     # With gaps, as Salesforce's: "not guaranteed to be contiguous".
     return 2 * count + count // 3
+
+
+def _content(data: dict[str, Any], replay_id: int) -> bytes:
+    return orjson.dumps({**data, "event": {**data.get("event", {}), "replayId": replay_id}})
 
 
 def _condition(selection: Selection) -> tuple[str, list[str]]:
