@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from sfconnector.testing._org import LocalOrg
     from sfconnector.testing._outbox import ChatterPost, Email, Notification, Outbox
     from sfconnector.testing._requests import LoggedRequest, RequestLog
+    from sfconnector.testing._streaming._selection import ChangeDataCapture
     from sfconnector.testing._streaming._steering import StreamingSteering
 
 __all__ = [
     "ApexRequest",
     "ApexResponse",
     "BulkSteering",
+    "ChangeDataCapture",
     "ChatterPost",
     "Email",
     "Fault",
@@ -34,6 +36,7 @@ _MODULES = {
     "ApexRequest": "_apex",
     "ApexResponse": "_apex",
     "BulkSteering": "_bulk",
+    "ChangeDataCapture": "_streaming._selection",
     "ChatterPost": "_outbox",
     "Email": "_outbox",
     "Fault": "_faults",

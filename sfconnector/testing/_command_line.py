@@ -40,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NUMBER",
         help="requests that the org answers in 24 hours; default: %(default)s",
     )
+    parser.add_argument(
+        "--change-data-capture",
+        metavar="OBJECT",
+        nargs="*",
+        help="objects whose changes become change events, none if none is named; default: all that support it",
+    )
     parser.add_argument("--json", action="store_true", help="print one line of JSON instead of text")
 
 
@@ -66,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             private_key=private_key,
             token_lifetime=arguments.token_lifetime,
             daily_api_requests=arguments.daily_api_requests,
+            change_data_capture=arguments.change_data_capture,
         ).start()
     except (ImportError, OSError, ValueError) as error:
         print(f"The local org could not be started: {error}", file=sys.stderr)  # noqa: T201  # a program's output

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from sfconnector.testing._context import RequestContext
 
-
 _NOTHING: Mapping[str, Any] = {}
 
 

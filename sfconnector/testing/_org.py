@@ -24,6 +24,7 @@ from sfconnector.testing._runtime import Runtime
 from sfconnector.testing._server import Server
 from sfconnector.testing._soql import Cursors
 from sfconnector.testing._store import Store
+from sfconnector.testing._streaming._selection import ChangeDataCapture, read_selection
 from sfconnector.testing._streaming._steering import StreamingSteering
 from sfconnector.testing._tokens import Tokens
 from sfconnector.testing._usage import Usage
@@ -53,6 +54,7 @@ class LocalOrg(Contents, Functions):
         private_key: PEM text of an RSA key for the JWT bearer flow; its public half is registered.
         token_lifetime: seconds of idleness after which an access token has expired.
         daily_api_requests: REST requests that the org allows in 24 hours.
+        change_data_capture: names of the objects whose changes become change events; all that support it, if not given.
 
     Raises:
         OSError: the address cannot be bound, or a file cannot be read.
@@ -80,6 +82,7 @@ class LocalOrg(Contents, Functions):
         private_key: str | None = None,
         token_lifetime: float = 7200.0,
         daily_api_requests: int = 100_000,
+        change_data_capture: Iterable[str] | None = None,
     ) -> None:
         super().__init__()
         if not 0 <= port <= 65_535:
@@ -108,6 +111,7 @@ class LocalOrg(Contents, Functions):
         self._given = {name: value for name, value in given.items() if value is not None}
         self._token_lifetime = token_lifetime
         self._daily_api_requests = daily_api_requests
+        self._captured = read_selection(change_data_capture)
         self._running: tuple[Runtime, Server] | None = None
         self._key_folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -120,7 +124,7 @@ class LocalOrg(Contents, Functions):
         if self._running is not None:
             raise RuntimeError(f"This local org is running already, at {self.url}.")
         clock = Clock()
-        store = Store(path=self._path, clock=clock)
+        store = Store(path=self._path, clock=clock, change_data_capture=self._captured)
         try:
             for file in self._objects:
                 store.load_objects(file)
@@ -311,6 +315,11 @@ class LocalOrg(Contents, Functions):
     def streaming(self) -> StreamingSteering:
         """How streaming behaves: channels, polls, retention, and what goes wrong."""
         return self._runtime.streaming
+
+    @property
+    def change_data_capture(self) -> ChangeDataCapture:
+        """The objects whose changes become change events, and gap events."""
+        return self._runtime.store.change_data_capture
 
     @property
     def clock(self) -> Clock:

@@ -24,7 +24,7 @@ from sfconnector.testing._schema import Field, Schema, SObjectType
 from sfconnector.testing._standard import standard_schema
 from sfconnector.testing._streaming._capture import Capture
 from sfconnector.testing._streaming._log import EventLog
-from sfconnector.testing._streaming._selection import ChangeDataCapture, selected
+from sfconnector.testing._streaming._selection import ChangeDataCapture, read_selection
 from sfconnector.testing._trash import Trash
 from sfconnector.testing._validation import Validator
 from sfconnector.testing._values import compound, now_text, to_json
@@ -69,7 +69,7 @@ class Store:
         clock: Callable[[], datetime] = _now,
         change_data_capture: Iterable[str] | None = None,
     ) -> None:
-        captured = selected(change_data_capture)
+        captured = read_selection(change_data_capture)
         self.clock = clock
         self.schema = standard_schema()
         for sobject in schema or ():

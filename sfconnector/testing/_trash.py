@@ -63,9 +63,7 @@ class Trash:
             table, column = quote(entry["sobject"]), quote(entry["field"])
             still_empty = f'"Id" = ? AND {column} IS NULL'
             self.database.touch(entry["sobject"], still_empty, [entry["id"]])
-            self.database.write(
-                f"UPDATE {table} SET {column} = ? WHERE {still_empty}", [entry["value"], entry["id"]]
-            )
+            self.database.write(f"UPDATE {table} SET {column} = ? WHERE {still_empty}", [entry["value"], entry["id"]])
         self.database.write('DELETE FROM "sf:cleared" WHERE root = ?', [record_id])
         for entry in restored:
             if back := self.database.find(entry["sobject"], entry["id"]):

@@ -1,6 +1,7 @@
 """Which objects' changes become events: what Setup's page "Change Data Capture" is in a real org."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from sfconnector.testing._database import Database
 from sfconnector.testing._schema import Schema, SObjectType
@@ -40,7 +41,7 @@ class ChangeDataCapture:
         Raises:
             ValueError: an object has no change events.
         """
-        self._set(selected(names))
+        self._set(read_selection(names))
 
     def select_all(self) -> None:
         """Select every object that supports it, those included that are added later."""
@@ -53,7 +54,7 @@ class ChangeDataCapture:
 
     @overflow_after.setter
     def overflow_after(self, changes: int) -> None:
-        if not isinstance(changes, int) or not 1 <= changes <= OVERFLOW_AFTER:
+        if not 1 <= changes <= OVERFLOW_AFTER:
             raise ValueError(f"A transaction overflows after 1 to {OVERFLOW_AFTER} changes, not after {changes!r}.")
         self._capture.overflow_after = changes
 
@@ -107,7 +108,7 @@ class ChangeDataCapture:
         return sobject
 
 
-def selected(names: Iterable[str] | None) -> frozenset[str] | None:
+def read_selection(names: Iterable[str] | None) -> frozenset[str] | None:
     """Read a selection of objects: their names in lower case, nothing for all.
 
     Raises:
@@ -119,7 +120,8 @@ def selected(names: Iterable[str] | None) -> frozenset[str] | None:
     if isinstance(names, str):
         raise TypeError(f"change_data_capture takes the names of objects, such as [{names!r}], or None for all.")
     standard = {name.lower() for name in CAPTURED}
-    chosen = list(names)
+    # What comes from outside may be anything.
+    chosen: list[Any] = list(names)
     for name in chosen:
         if not isinstance(name, str) or not (name.lower() in standard or name.lower().endswith("__c")):
             raise ValueError(_unsupported(name))

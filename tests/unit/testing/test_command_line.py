@@ -14,6 +14,7 @@ import requests
 
 from sfconnector import __main__ as command
 from sfconnector._version import __version__
+from sfconnector.testing._store import Store
 
 
 @contextmanager
@@ -62,6 +63,31 @@ def test_it_takes_what_it_is_given(tmp_path: Path) -> None:
     assert database.exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ([], ["ContactChangeEvent", "AccountChangeEvent"]),
+        (["--change-data-capture", "Account", "Lead"], ["AccountChangeEvent"]),
+        (["--change-data-capture"], []),
+    ],
+)
+def test_change_data_capture(tmp_path: Path, option: list[str], told: list[str]) -> None:
+    database = tmp_path / "org.db"
+    with started("-m", "sfconnector.testing", "--json", "--database", str(database), *option) as process:
+        assert process.stdout is not None
+        facts = json.loads(process.stdout.readline())
+        headers = {"Authorization": f"Bearer {facts['access_token']}"}
+        for sobject, values in (("Contact", {"LastName": "Curie"}), ("Account", {"Name": "Acme"})):
+            url = f"{facts['url']}/services/data/v68.0/sobjects/{sobject}"
+            assert requests.post(url, json=values, headers=headers, timeout=30).status_code == 201
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+    store = Store(path=database)
+    assert [event.entity for event in store.events.after("/data/ChangeEvents", 0, 10)] == told
+    store.close()
+
+
 def test_it_says_why_it_cannot_start(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -99,6 +125,11 @@ def test_the_file_at_fault_is_named(
 def test_numbers_out_of_range(capsys: pytest.CaptureFixture[str], option: tuple[str, str]) -> None:
     assert command.main(["local-org", *option]) == 1
     assert "could not be started" in capsys.readouterr().err
+
+
+def test_object_without_change_events(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["local-org", "--change-data-capture", "Note"]) == 1
+    assert "'Note' has no change events here" in capsys.readouterr().err
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
