@@ -183,6 +183,28 @@ class Connection:
         with self._changed:
             return self._changed.wait_for(condition, timeout)
 
+    def is_idle(self, heard_at: float, idle: float, timeout: float) -> bool:
+        """Tell whether nothing has come for long enough, while something could have.
+
+        Args:
+            heard_at: When something came, or was worked off, for the last time, by the session's clock.
+            idle: Seconds that are long enough.
+            timeout: Seconds for which the connection may be lost.
+
+        Raises:
+            StreamTimeoutError: It has been lost for longer.
+        """
+        now, connected = self.session.retry.clock(), self.connected_at
+        if connected is not None:
+            return now - max(heard_at, connected) >= idle
+        if now - self.since < timeout:
+            return False
+        last = self.reactions.last
+        raise StreamTimeoutError(
+            f"the connection has been lost for {timeout:g} s, so that whether more has come is not known"
+            + (f"; the last failure: {last}" if last else "")
+        ) from last
+
     # --- on the connection's thread ---
 
     def _run(self) -> None:

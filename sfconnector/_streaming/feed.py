@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -39,9 +39,10 @@ class Feed:
         channel: The channel.
         origin: Where to begin without a position: -1, -2 or a replay id.
         size: How many events may wait before the network has to.
+        clock: A clock that never goes backwards, in seconds.
     """
 
-    def __init__(self, channel: str, origin: int | str, size: int) -> None:
+    def __init__(self, channel: str, origin: int | str, size: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.channel, self.name = channel, bare(channel)
         # The position is read from this when it is asked for: events come by the ten thousand.
         self._position: str | None = None
@@ -51,7 +52,7 @@ class Feed:
         self._last: Mapping[str, Any] | None = None
         self._last_at = 0.0
         self._key_now: tuple[Any, ...] = ()
-        self._origin, self._size = origin, size
+        self._origin, self._size, self._clock = origin, size, clock
         self._store: ReplayStore | None = None
         self._key = ReplayKey("", channel, "")
         self._saved: str | None = None
@@ -59,6 +60,7 @@ class Feed:
         self._changed = threading.Condition()
         self._batches: deque[Batch] = deque()
         self._waiting = self._arrived = 0
+        self._rested_at: float | None = clock()
         self._closed = self._drained = False
         self._asked: Moment | None = None
         # When the server began to send from the tip, and the same once all retained events had to be asked for.
@@ -78,6 +80,12 @@ class Feed:
     def queued(self) -> int:
         """Events that have come and are not dealt with."""
         return self._arrived - self.processed - self.duplicates - self.skipped
+
+    @property
+    def rested_at(self) -> float | None:
+        """When all that had come was worked off, by the feed's clock; ``None`` while there is work."""
+        with self._changed:
+            return None if self._batches else self._rested_at
 
     @property
     def lag(self) -> float | None:
@@ -135,12 +143,14 @@ class Feed:
         """Wait for the events of the next answer: ``None`` after the end, an empty list after so many seconds."""
         with self._changed:
             if not self._batches and not self._closed:
+                if self._rested_at is None:
+                    self._rested_at = self._clock()
                 self._changed.wait(timeout)
             if self._closed and not (self._drained and self._batches):
                 return None
             if not self._batches:
                 return []
-            batch = self._batches.popleft()
+            batch, self._rested_at = self._batches.popleft(), None
             self._waiting -= len(batch)
             self._changed.notify_all()
             return batch

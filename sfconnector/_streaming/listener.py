@@ -15,7 +15,7 @@ from sfconnector._streaming.connection import check_stream_version
 from sfconnector._streaming.feed import check_origin
 from sfconnector._streaming.handlers import Callback, Handlers, check_callback, check_kinds
 from sfconnector._streaming.health import Health, health_of
-from sfconnector._streaming.options import check_choice, check_consumer, check_seconds
+from sfconnector._streaming.options import check_choice, check_consumer, check_seconds, patience
 from sfconnector._streaming.policies import OnFailure, check_policy
 from sfconnector._streaming.run import Attachment, Run, Settings
 from sfconnector._streaming.signals import stopping_on_signals
@@ -237,29 +237,30 @@ class Listener:
             raise run.error
         return ended
 
-    def run(self, *, signals: bool = False, timeout: float = 30.0) -> None:
-        """Start, and return at the end: the whole of a service.
+    def run(self, *, signals: bool = False, idle: float | None = None, timeout: float = 30.0) -> None:
+        """Start, and return at the end: the whole of a service, or with ``idle`` of a job that runs now and then.
 
         Args:
             signals: Stop at SIGINT and SIGTERM, waiting up to ten seconds for running handlers; a second signal does
                 what it did before. Only in the main thread.
-            timeout: Seconds for the start.
+            idle: Seconds after which it ends where no event has come, and all that came are handled; by default never.
+            timeout: Seconds for the start, and with ``idle`` for how long the connection may be lost later.
 
         Raises:
             Exception: What :meth:`start` or :meth:`join` raises.
-            ValueError: ``signals`` in another thread.
+            StreamTimeoutError: With ``idle``: the connection has been lost for too long to tell whether more has come.
+            ValueError: ``signals`` in another thread, or ``idle`` is no number of seconds above 0.
 
         Example:
             >>> listener = sf.listener()
-            >>> @listener.on("/event/Order__e")
-            ... def first(event):
-            ...     listener.stop()
-            >>> _ = threading.Timer(0.5, sf.publish, ["Order__e", {}]).start()
-            >>> listener.run()
+            >>> listener.attach("/event/Order__e", print)
+            >>> listener.run(idle=0.2)
         """
+        if idle is not None:
+            check_seconds("idle", idle)
         if not signals:
             self.start(timeout)
-            self.join()
+            self._await(idle, timeout)
             return
         with stopping_on_signals(self) as asked:
             try:
@@ -267,7 +268,16 @@ class Listener:
             except Exception:
                 if not asked():
                     raise
-            self.join()
+            self._await(idle, timeout)
+
+    def _await(self, idle: float | None, timeout: float) -> None:
+        if idle is not None and (run := self._running()) is not None:
+            try:
+                while not run.join(patience(idle)) and not run.is_idle(idle, timeout):
+                    pass
+            finally:
+                run.stop(drain=True, timeout=None)
+        self.join()
 
     def health(self) -> Health:
         """Tell how it is; cheap enough to be asked every second.

@@ -31,3 +31,9 @@ def check_seconds(what: str, value: object, *, zero: bool = False) -> float:
     if not 0 <= value < float("inf") or (value == 0 and not zero):
         raise ValueError(f"{what} is a number of seconds {'from' if zero else 'above'} 0, not {value!r}")
     return value
+
+
+def patience(idle: float) -> float:
+    """Give the seconds after which to look whether nothing has come for so many."""
+    # What happens to the connection wakes earlier.
+    return max(idle / 4, 0.01) if idle < 1 else 0.25

@@ -128,6 +128,16 @@ class Run:
             self._wait(end)
         return self.has_ended
 
+    def is_idle(self, idle: float, timeout: float) -> bool:
+        """Tell whether all channels have been at rest for so many seconds, while events could have come.
+
+        Raises:
+            StreamTimeoutError: There has been no connection for longer than the timeout.
+        """
+        rested = [feed.rested_at for feed in self.feeds.values()]
+        working = any(moment is None for moment in rested)
+        return not working and self.connection.is_idle(max(filter(None, rested), default=0.0), idle, timeout)
+
     def join(self, timeout: float | None) -> bool:
         """Wait for the end."""
         return self._ended.wait(timeout)
@@ -167,7 +177,7 @@ class Run:
 
     def _add(self, attachment: Attachment) -> Feed:
         settings = self._settings
-        feed = Feed(attachment.channel, attachment.origin, settings.queue_size)
+        feed = Feed(attachment.channel, attachment.origin, settings.queue_size, settings.session.retry.clock)
         self._dispatchers[attachment.channel] = Dispatcher(
             settings.name,
             feed,

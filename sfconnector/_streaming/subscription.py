@@ -17,7 +17,7 @@ from sfconnector._streaming.events import Event, decode
 from sfconnector._streaming.feed import Batch, Feed, check_origin
 from sfconnector._streaming.handlers import Callback, check_callback
 from sfconnector._streaming.health import Health, health_of
-from sfconnector._streaming.options import check_choice, check_consumer, check_seconds
+from sfconnector._streaming.options import check_choice, check_consumer, check_seconds, patience
 from sfconnector._streaming.run import STOP
 from sfconnector._streaming.saver import Saver
 from sfconnector._streaming.stores import FileReplayStore, Replay, ReplayStore, store_of
@@ -57,7 +57,7 @@ class Subscription:
         self._timeout = check_seconds("timeout", timeout)
         clock = session.retry.clock
         size = check_count("queue_size", queue_size)
-        self._feed = Feed(check_channel(channel), check_origin(replay_from), size)
+        self._feed = Feed(check_channel(channel), check_origin(replay_from), size, session.retry.clock)
         check_consumer(name)
         check_choice("on_expired", on_expired, ("earliest", "latest", "raise"))
         store = store_of(replay)
@@ -172,7 +172,7 @@ class Subscription:
     def _refill(self) -> bool:
         """Wait for events, and tell whether there are any."""
         while not self._closed:
-            batch = self._feed.take(self._patience())
+            batch = self._feed.take(None if self._idle is None else patience(self._idle))
             if batch:
                 self._batch, self._next = batch, 0
                 return True
@@ -187,28 +187,14 @@ class Subscription:
                 break
         return False
 
-    def _patience(self) -> float | None:
-        if self._idle is None:
-            return None
-        # Woken earlier by what happens to the connection.
-        return max(self._idle / 4, 0.01) if self._idle < 1 else 0.25
-
     def _is_idle(self) -> bool:
-        """Tell whether nothing has come for long enough, while something could have."""
         if self._idle is None:
             return False
-        now, connected = self._session.retry.clock(), self._connection.connected_at
-        if connected is not None:
-            return now - max(self._heard_at, connected) >= self._idle
-        if now - self._connection.since < self._timeout:
-            return False
-        self.close()
-        last = self._connection.reactions.last
-        raise StreamTimeoutError(
-            f"the connection has been lost for {self._timeout:g} s, so that whether more has come is not known"
-            + (f"; the last failure: {last}" if last else ""),
-            channel=self._feed.channel,
-        ) from last
+        try:
+            return self._connection.is_idle(self._heard_at, self._idle, self._timeout)
+        except StreamTimeoutError:
+            self.close()
+            raise
 
     def _check_process(self) -> None:
         if os.getpid() != self._process:
