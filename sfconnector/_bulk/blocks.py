@@ -94,6 +94,7 @@ def _mapping_blocks(rows: Iterator[Any], reading: Reading, flatten: Flatten) -> 
         while found:
             try:
                 if reading.columns is not None and writer is not None:
+                    found = _fitting(found, first, reading.columns)
                     data, done = writer.chosen(found, first), len(found)
                 else:
                     writer, data, done = _grown(writer, found, first, reading.dialect)
@@ -107,6 +108,17 @@ def _mapping_blocks(rows: Iterator[Any], reading: Reading, flatten: Flatten) -> 
                 yield Block(writer, data, done)
                 sizes.learn(data, done)
             found, first = found[done:], first + done
+
+
+def _fitting(rows: list[Any], first: int, columns: tuple[str, ...]) -> list[Any]:
+    """Refuse rows with none of the columns that were chosen, where nothing but empty cells would be sent."""
+    if any("." in name for name in columns) and any(map(_nested, rows)):
+        # A row without the column would be sent as well, so nothing else would tell.
+        rows = _flat(rows)
+    for index, row in enumerate(rows, first):
+        if isinstance(row, Mapping) and not any(name in row for name in columns):
+            raise ValueError(f"row {index} has none of the columns: {', '.join(columns)}")
+    return rows
 
 
 def _grown(writer: Writer | None, rows: list[Any], first: int, dialect: Dialect) -> tuple[Writer, bytes, int]:

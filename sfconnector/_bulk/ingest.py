@@ -16,7 +16,7 @@ from sfconnector._bulk.ingest_jobs import IngestJob, ResultRow
 from sfconnector._bulk.ingest_upload import Sending, Uploads
 from sfconnector._bulk.jobs import COMPLETE, UNDERWAY, counts
 from sfconnector._bulk.parts import Part, Source, parts
-from sfconnector._bulk.positions import positions
+from sfconnector._bulk.positions import Kept, positions
 from sfconnector._csv.dialect import Dialect
 from sfconnector._polling import wait_for
 from sfconnector._progress import JobProgress, Progress, telling
@@ -217,7 +217,7 @@ class Ingest:
     def failures(self) -> Generator[FailedRow]:
         """Give the rows that failed, each with its position in the source; the jobs are waited for.
 
-        Of each job the failed results are read twice, and once what was sent to it.
+        Of each job the failed results are read, and what was sent to it.
 
         Raises:
             ValueError: The source is a file that was changed meanwhile, or this was closed.
@@ -227,8 +227,13 @@ class Ingest:
             part = self._parts[job.id]
             if counts(job.settled())[1] == 0 and job.state == COMPLETE:
                 continue
-            places = positions(part, job.failed(), key=self._how.external_id or "Id")
-            for row, place in zip(job.failed(), places, strict=True):
+            yield from self._failures(job, part)
+
+    def _failures(self, job: IngestJob, part: Part) -> Generator[FailedRow]:
+        # There may be many, and their positions are known after the last.
+        with closing(Kept(job.failed())) as rows:
+            places = positions(part, rows, key=self._how.external_id or "Id")
+            for row, place in zip(rows.again(), places, strict=True):
                 index = None if place is None else self._origin(part.start + place)
                 cells = {name: cell for name, cell in row.items() if name not in _OWN_COLUMNS}
                 yield FailedRow(index, cells, parse_error(row.get("sf__Error", "")), row["sf__Id"])

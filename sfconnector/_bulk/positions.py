@@ -6,8 +6,9 @@ https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/get
 
 from __future__ import annotations
 
+import tempfile
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Final
 
@@ -65,6 +66,36 @@ def positions(part: Part, wanted: Iterable[Mapping[str, str]], *, key: str | Non
             found[at] = position_of_key
             taken.add(position_of_key)
     return found
+
+
+class Kept:
+    """Rows that can be iterated over a second time, from a temporary file, since they may be many.
+
+    Args:
+        rows: They.
+    """
+
+    def __init__(self, rows: Iterable[Mapping[str, str]]) -> None:
+        self._rows = rows
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # it is there until this is closed
+
+    def __iter__(self) -> Iterator[Mapping[str, str]]:
+        import orjson
+
+        for row in self._rows:
+            # JSON has no line break but escaped ones.
+            self._file.write(orjson.dumps(row) + b"\n")
+            yield row
+
+    def again(self) -> Iterator[dict[str, str]]:
+        """Give the rows that were iterated over."""
+        import orjson
+
+        self._file.seek(0)
+        yield from map(orjson.loads, self._file)
+
+    def close(self) -> None:
+        self._file.close()
 
 
 class _Queues:

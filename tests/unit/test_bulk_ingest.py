@@ -141,6 +141,7 @@ def test_every_dialect_both_ways(org: LocalOrg, sf: Salesforce, delimiter: Any, 
     assert (info.column_delimiter, info.line_ending) == (delimiter, ending)
     assert [row["Name"] for row in ingest.successful()] == [name]
     assert [(failure.index, failure.row) for failure in ingest.failures()] == [(1, rows[1])]
+    assert sum(request.path.endswith("/failedResults") for request in org.requests) == 1
     # From the id alone, the delimiter is asked for.
     assert [row["Name"] for row in sf.bulk.ingest_job(ingest.job_ids[0]).failed()] == [name * 2]
 

@@ -151,6 +151,19 @@ def test_sequences_have_the_columns_that_are_given() -> None:
         bodies([(1, "x"), (1,)], columns=["A", "B"])
 
 
+@pytest.mark.parametrize("rows", [[{"A": 1}], [{"Typo": 1}, {"A": 1, "B": 2}], [{"Typo": 1}, {}]])
+def test_rows_with_none_of_the_columns_that_are_given_are_refused(rows: Any) -> None:
+    number = len(rows) - 1
+    with pytest.raises(ValueError, match=f"row {number} has none of the columns: Typo, C"):
+        bodies(rows, columns=["Typo", "C"])
+
+
+def test_parents_are_columns_that_may_be_given_whichever_row_has_them() -> None:
+    rows = [{"A": 1}, {"A": 2, "Owner": {"Ext__c": "x"}}, {"Owner.Ext__c": "y"}]
+    assert bodies(rows[:2], columns=["A", "Owner.Ext__c"]) == [b"A,Owner.Ext__c\n1,\n2,x\n"]
+    assert bodies([rows[0], rows[2]], columns=["A", "Owner.Ext__c"]) == [b"A,Owner.Ext__c\n1,\n,y\n"]
+
+
 @pytest.mark.parametrize("source", [[], iter(()), b"", b"A,B\n", pd.DataFrame({"A": []}), pl.DataFrame({"A": []})])
 def test_an_empty_source_has_no_parts(source: Any) -> None:
     assert bodies(source) == []
