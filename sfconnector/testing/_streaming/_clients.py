@@ -108,7 +108,7 @@ class Clients:
     def was_kicked(self, client_id: object) -> bool:
         """Tell whether the server has sent this client away."""
         with self._changed:
-            return client_id in self._kicked
+            return isinstance(client_id, str) and client_id in self._kicked
 
     def use(self, client: Client, token: str) -> None:
         """Take note of the token of a request."""

@@ -5,6 +5,7 @@ https://developer.salesforce.com/docs/platform/api-streaming/guide/intro-client-
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Mapping
 from typing import Any, Final
@@ -24,6 +25,7 @@ from sfconnector.testing._streaming._delivery import Delivery
 from sfconnector.testing._streaming._messages import Message, reply
 from sfconnector.testing._streaming._versions import handshake_refusal, refusal
 
+_LOG = logging.getLogger("sfconnector.testing")
 # "The maximum request size of 32,768 bytes": the page on error codes.
 _LARGEST_BODY: Final = 32_768
 
@@ -88,6 +90,11 @@ class CometD:
             for message in messages:
                 await self._handle(exchange, message, entered)
             return await self._answered(exchange)
+        except ClientDisconnect:
+            raise
+        except Exception:
+            _LOG.exception("The local org failed on %s %s", request.method, request.url.path)
+            return _page(500, "Server Error")
         finally:
             for client in entered:
                 self._clients.leave(client)
@@ -201,7 +208,7 @@ class CometD:
             error = _messages.NO_HANDSHAKE if client_id is None else _messages.UNKNOWN_CLIENT
             advice = _messages.STOP if self._clients.was_kicked(client_id) else _messages.AGAIN
             return None, reply(message, error, advice=advice if connects else None)
-        if self._steering.is_busy(message.get("channel", "")):
+        if self._steering.is_busy(str(message.get("channel"))):
             return None, _messages.busy(message, client.id)
         return client, None
 

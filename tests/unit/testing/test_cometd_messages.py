@@ -1,10 +1,13 @@
 """What CometD answers to each message, by the pages of the Streaming API guide."""
 
+import json
 from typing import Any
 
 import orjson
 import pytest
 from cometd_api import ACCOUNTS, ALL, CONTACTS, CometdApi, numbers, publish
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sfconnector.testing import LocalOrg
 
@@ -380,3 +383,39 @@ def test_streaming_costs_no_api_requests(cometd: CometdApi) -> None:
     before = used()
     cometd.begin(ACCOUNTS)
     assert used() == before - 1
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**65), 2**65)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=5,
+)
+CHANNELS = [f"/meta/{name}" for name in ("handshake", "connect", "subscribe", "unsubscribe", "disconnect", "other")]
+MESSAGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "channel": st.sampled_from([*CHANNELS, ACCOUNTS]) | JSON,
+        "clientId": st.just("CLIENT") | JSON,
+        "connectionType": st.just("long-polling") | JSON,
+        "subscription": st.sampled_from([ACCOUNTS, ALL, "/data/Sales__chn"]) | JSON,
+        "ext": st.fixed_dictionaries({"replay": st.dictionaries(st.sampled_from([ACCOUNTS, ALL]), JSON) | JSON}) | JSON,
+        "advice": st.fixed_dictionaries({"timeout": JSON}) | JSON,
+        "supportedConnectionTypes": JSON,
+        "id": JSON,
+    },
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(messages=st.lists(MESSAGES, min_size=1, max_size=3))
+def test_every_message_is_answered_whatever_is_in_it(cometd: CometdApi, messages: list[dict[str, Any]]) -> None:
+    cometd.org.streaming.poll_timeout = 0
+    assert cometd.handshake()["successful"]
+    body = json.dumps(messages).replace('"CLIENT"', f'"{cometd.client_id}"').encode()
+    response = cometd.send(body)
+    assert response.status == 200, response.data
+    assert [answer["successful"] in (True, False) for answer in response.json()] == [True] * len(messages)
