@@ -18,7 +18,8 @@ A YAML file lists objects by API name, and their fields by API name in the order
 A field is one line ``type(length) words = Label``, where the brackets hold the length of a text, precision and scale
 of a number or the target of a reference, and the words are those keys of ``FIELD_KEYS`` that need no value, such as
 ``required unique``; or it is a mapping with these keys. An object takes the keys of ``OBJECT_KEYS``; where there is one
-of that name, it is extended. Types are those of describe, https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/field_types.htm
+of that name, it is extended. One whose name ends with ``__e`` is a platform event, with the keys of ``EVENT_KEYS`` in
+``_streaming._event_definition``. Types are those of describe, https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/field_types.htm
 """
 
 import re
@@ -155,7 +156,7 @@ def load_yaml(text: str) -> dict[str, Any]:
 
 def make_object(name: str, definition: Mapping[str, Any]) -> SObjectType:
     """Build an object from its definition; custom objects (``__c``) get their system fields by themselves."""
-    _check_keys(f"object {name}", definition, OBJECT_KEYS)
+    check_keys(f"object {name}", definition, OBJECT_KEYS)
     custom = name.endswith("__c")
     label = definition.get("label") or label_of(name)
     fields = {field.name: field for field in _custom_system_fields(label, definition)} if custom else {}
@@ -215,7 +216,7 @@ def make_field(name: str, definition: Any) -> Field:
             raise ValueError(f"field {name} has no definition: say its type")
         definition = _SHARED[name]
     options = _options(name, definition)
-    _check_keys(f"field {name}", options, FIELD_KEYS)
+    check_keys(f"field {name}", options, FIELD_KEYS)
     kind = options.get("type")
     if kind not in TYPES:
         raise ValueError(f"field {name}: unknown type {kind!r}, known are {', '.join(sorted(TYPES))}")
@@ -409,7 +410,8 @@ def _record_type(entry: Any) -> dict[str, Any]:
     return {"developer_name": developer_name, "active": True, "default": False, **options}
 
 
-def _check_keys(what: str, given: Mapping[str, Any], known: Mapping[str, str]) -> None:
+def check_keys(what: str, given: Mapping[str, Any], known: Mapping[str, str]) -> None:
+    """Refuse a definition with a key that is not known."""
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise ValueError(f"{what}: unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}")

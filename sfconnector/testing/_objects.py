@@ -14,6 +14,7 @@ from sfconnector.testing._definition import OBJECT_KEYS, check_name, load_yaml, 
 from sfconnector.testing._describe_load import link, object_from_describe
 from sfconnector.testing._duplicates import EXTRA, check_rules, make_rule
 from sfconnector.testing._schema import Schema, SObjectType
+from sfconnector.testing._streaming._event_definition import make_event
 
 _RECORD_TYPE = 'SELECT "Id" FROM "RecordType" WHERE "SobjectType" = ? AND "DeveloperName" = ?'
 
@@ -35,15 +36,16 @@ class Objects:
             self.schema.add(attrs.evolve(kept, fields=fields))
         self._target_custom_objects()
         for sobject in self.schema:
-            self.database.extend(sobject)
+            self._extend_table(sobject)
 
     def add(self, name: str, definition: Mapping[str, Any]) -> SObjectType:
         """Add an object, or extend the one of that name."""
         check_name(name)
         known = self.schema.get(name)
         if known is None:
-            prefix = definition.get("key_prefix") or self._free_prefix()
-            made = make_object(name, {**definition, "key_prefix": prefix})
+            event = name.endswith("__e")
+            prefix = definition.get("key_prefix") or self._free_prefix(event=event)
+            made = (make_event if event else make_object)(name, {**definition, "key_prefix": prefix})
         else:
             made = _extended(known, definition)
         return self._keep(made)
@@ -73,7 +75,7 @@ class Objects:
             loaded = describe
         made = object_from_describe(loaded)
         if made.key_prefix is None:
-            made = attrs.evolve(made, key_prefix=self._free_prefix())
+            made = attrs.evolve(made, key_prefix=self._free_prefix(event=made.is_event))
         self._keep(made)
         for info in loaded.get("recordTypeInfos") or ():
             self._add_described_record_type(made, info)
@@ -99,11 +101,15 @@ class Objects:
     def _keep(self, sobject: SObjectType) -> SObjectType:
         check_rules(self.schema, sobject)
         self.schema.add(sobject)
-        self.database.extend(sobject)
+        self._extend_table(sobject)
         self.database.remember(sobject)
         self.add_record_types(sobject)
         self._target_custom_objects()
         return self.schema.get(sobject.name) or sobject
+
+    def _extend_table(self, sobject: SObjectType) -> None:
+        if not sobject.is_event:
+            self.database.extend(sobject)
 
     def _target_custom_objects(self) -> None:
         """Let activities and files point to each custom object; it follows from the objects, so nothing is kept."""
@@ -138,16 +144,19 @@ class Objects:
     def _has_record_type(self, sobject: SObjectType, developer_name: str) -> bool:
         return self.database.row(_RECORD_TYPE, [sobject.name, developer_name]) is not None
 
-    def _free_prefix(self) -> str:
+    def _free_prefix(self, *, event: bool) -> str:
         """Take the next prefix from the end: real orgs give theirs from a00 on, and their describes may be loaded."""
+        letter, counter = ("e", "prefix:event") if event else ("a", "prefix")
         while True:
-            high, low = divmod(len(_ids.DIGITS) ** 2 - self.database.count_up("prefix"), len(_ids.DIGITS))
-            prefix = f"a{_ids.DIGITS[high]}{_ids.DIGITS[low]}"
+            high, low = divmod(len(_ids.DIGITS) ** 2 - self.database.count_up(counter), len(_ids.DIGITS))
+            prefix = f"{letter}{_ids.DIGITS[high]}{_ids.DIGITS[low]}"
             if self.schema.by_key_prefix(prefix) is None:
                 return prefix
 
 
 def _extended(known: SObjectType, definition: Mapping[str, Any]) -> SObjectType:
+    if known.is_event:
+        return _extended_event(known, definition)
     unknown = sorted(set(definition) - set(OBJECT_KEYS))
     if unknown:
         raise ValueError(
@@ -161,6 +170,14 @@ def _extended(known: SObjectType, definition: Mapping[str, Any]) -> SObjectType:
     given |= {key: definition[key] for key in OBJECT_KEYS if key.endswith("able") and key in definition}
     fields = {**known.fields, **{field.name: field for field in added}}
     return attrs.evolve(known, fields=fields, extra={**known.extra, **asked.extra}, **given)
+
+
+def _extended_event(known: SObjectType, definition: Mapping[str, Any]) -> SObjectType:
+    """Give a platform event more fields, or another label or behavior."""
+    asked = make_event(known.name, {"key_prefix": known.key_prefix, "label": known.label, **definition})
+    given = {key: getattr(asked, key) for key in ("label", "label_plural") if definition.get(key)}
+    extra = asked.extra if "publish_behavior" in definition else known.extra
+    return attrs.evolve(known, fields={**known.fields, **asked.fields}, extra={**known.extra, **extra}, **given)
 
 
 def default_record_type(database: Database, sobject: SObjectType) -> str | None:

@@ -10,7 +10,7 @@ from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call
 from sfconnector.testing._ids import normalize
 from sfconnector.testing._multipart import with_named_file
-from sfconnector.testing._rest_records import existing
+from sfconnector.testing._rest_records import existing, published
 from sfconnector.testing._runtime import Runtime
 
 _MAXIMUM = 200
@@ -37,6 +37,8 @@ def create(runtime: Runtime, call: Call) -> Answer:
 
     def save(record: dict[str, Any]) -> Saved:
         runtime.faults.check_row(call.method, call.path, None)
+        if runtime.store.sobject(_type(record)).is_event:
+            return published(runtime.store.publish(_type(record), _values(record), call.context))
         return {"id": runtime.store.create(_type(record), _with_file(runtime, call, record), call.context)}
 
     return _save_all(runtime, records, all_or_none, save)

@@ -14,6 +14,7 @@ from sfconnector.testing._conditions import matches_etag, strict_date, unmodifie
 from sfconnector.testing._errors import OrgError
 from sfconnector.testing._http import Answer, Call
 from sfconnector.testing._runtime import Runtime
+from sfconnector.testing._streaming._publishing import ENQUEUED, Published
 
 _CONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since")
 
@@ -22,12 +23,23 @@ def create(runtime: Runtime, call: Call, sobject: str) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-rest/guide/dome-sobject-create.html"""
     values = _values(runtime, call, sobject)
     runtime.faults.check_row(call.method, call.path, None)
+    if runtime.store.sobject(sobject).is_event:
+        return Answer(status=201, body=published(runtime.store.publish(sobject, values, call.context)))
     record_id = runtime.store.create(sobject, values, call.context)
     return Answer(
         status=201,
         body={"id": record_id, "success": True, "errors": []},
         headers={"Location": _location(runtime, call, sobject, record_id)},
     )
+
+
+def published(event: Published) -> dict[str, Any]:
+    """The result of an event that is on its way.
+
+    https://developer.salesforce.com/docs/platform/platform-events/guide/platform-events-publish-api.html
+    """
+    enqueued = {"statusCode": ENQUEUED, "message": event.event_uuid, "fields": []}
+    return {"id": event.id, "success": True, "errors": [enqueued]}
 
 
 def get(runtime: Runtime, call: Call, sobject: str, record_id: str) -> Answer:

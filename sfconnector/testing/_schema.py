@@ -126,6 +126,11 @@ class SObjectType:
         return None
 
     @property
+    def is_event(self) -> bool:
+        """Whether it is a platform event, of which no records are kept."""
+        return self.name.endswith("__e")
+
+    @property
     def name_field(self) -> Field | None:
         return next((field for field in self.fields.values() if field.name_field), None)
 
@@ -168,6 +173,8 @@ class Schema:
 def _children_by_parent(schema: Schema) -> dict[str, list[ChildRelationship]]:
     children: defaultdict[str, list[ChildRelationship]] = defaultdict(list)
     for sobject in schema:
+        if sobject.is_event:
+            continue
         for field in sobject.fields.values():
             for parent in field.reference_to:
                 children[parent].append(

@@ -24,6 +24,7 @@ from sfconnector.testing._schema import Field, Schema, SObjectType
 from sfconnector.testing._standard import standard_schema
 from sfconnector.testing._streaming._capture import Capture
 from sfconnector.testing._streaming._log import EventLog
+from sfconnector.testing._streaming._publishing import Published, Publisher
 from sfconnector.testing._streaming._selection import ChangeDataCapture, read_selection
 from sfconnector.testing._trash import Trash
 from sfconnector.testing._validation import Validator
@@ -82,15 +83,15 @@ class Store:
         self.validator = Validator(self.schema, self._database)
         self._trash = Trash(self.schema, self._database, self.validator, self.blobs)
         self._recent = Recent(self.schema, self._database)
-        self.writer = Writer(
-            self.schema, self._database, self.validator, self.blobs, Duplicates(self.schema, self._database), clock
-        )
+        self.events = EventLog(self._database, clock)
+        self.publisher = Publisher(self._database, self.validator, self.events, clock)
+        duplicates = Duplicates(self.schema, self._database)
+        self.writer = Writer(self.schema, self._database, self.validator, self.blobs, duplicates, self.publisher, clock)
         self._conversion = Conversion(self.schema, self._database, self.validator, self.writer, clock)
         self._merger = Merger(self.schema, self._database, self.writer, self._trash, clock)
         self.reports = SavedReports(self._database, self.writer.insert, clock)
         self.report_instances = Instances(self._database, clock)
         self._objects = Objects(self.schema, self._database, self.writer.insert)
-        self.events = EventLog(self._database, clock)
         with self.transaction():
             self._objects.restore()
             self.admin_user_id, self.organization_id = self._first_day()
@@ -193,6 +194,12 @@ class Store:
         with self.transaction():
             return self.writer.create(made, self.validator.read(made, values), context)
 
+    def publish(self, sobject: str, values: Mapping[str, Any], context: RequestContext) -> Published:
+        """Publish a platform event; what creates records publishes, too, and tells the id alone."""
+        made = self.sobject(sobject)
+        with self.transaction():
+            return self.publisher.publish(made, self.validator.read(made, values), context)
+
     def update(
         self,
         sobject: str,
@@ -283,7 +290,7 @@ class Store:
         self, sobject: str, record_id: str, fields: Iterable[str] | None, context: RequestContext
     ) -> dict[str, Any]:
         """Read a record as REST answers it: all its fields, or those asked for and the id."""
-        read = self.sobject(sobject)
+        read = self._kept(sobject, "retrieve")
         row = self.writer.row(read, record_id)
         if row is None:
             raise OrgError(404, "NOT_FOUND", _NO_RESOURCE)
@@ -299,7 +306,7 @@ class Store:
 
     def check_readable(self, sobject: str, fields: Iterable[str]) -> None:
         """Refuse an object or a field that is not there."""
-        _asked(self.sobject(sobject), fields)
+        _asked(self._kept(sobject, "retrieve"), fields)
 
     def get_by_external_id(
         self, sobject: str, field: str, value: str, fields: Iterable[str] | None, context: RequestContext
@@ -321,11 +328,11 @@ class Store:
 
     def deleted(self, sobject: str, start: datetime, end: datetime) -> dict[str, Any]:
         """Answer ``GET /sobjects/{name}/deleted``."""
-        return self._trash.deleted(self.sobject(sobject), start, end, self.clock())
+        return self._trash.deleted(self._kept(sobject, "replication"), start, end, self.clock())
 
     def updated(self, sobject: str, start: datetime, end: datetime) -> dict[str, Any]:
         """Answer ``GET /sobjects/{name}/updated``."""
-        return self._trash.updated(self.sobject(sobject), start, end, self.clock())
+        return self._trash.updated(self._kept(sobject, "replication"), start, end, self.clock())
 
     def mark(self, sobject: str, ids: Iterable[str], *, viewed: bool) -> None:
         """Note that records were viewed, or else only referenced."""
@@ -346,9 +353,20 @@ class Store:
     def count(self, sobject: str) -> int:
         """Count the records that are not deleted."""
         counted = self.sobject(sobject)
+        if counted.is_event:
+            return 0
         alive = 'WHERE "IsDeleted" = 0' if "IsDeleted" in counted.fields else ""
         row = self._database.row(f"SELECT COUNT(*) FROM {quote(counted.name)} {alive}")
         return int(row[0]) if row else 0
+
+    def _kept(self, name: str, operation: str) -> SObjectType:
+        """Find an object of which there are records; of platform events there are none."""
+        sobject = self.sobject(name)
+        if sobject.is_event:
+            raise OrgError(
+                400, "INVALID_TYPE_FOR_OPERATION", f"entity type {sobject.name} does not support {operation}"
+            )
+        return sobject
 
     # -- inside -------------------------------------------------------------------------------------------------
 

@@ -47,6 +47,11 @@ class Validator:
             if field is None:
                 columns |= self._parent(sobject, name, value)
                 continue
+            if value == "" and sobject.is_event and field.type in ("string", "textarea"):
+                # "The Text field value of empty string is preserved when publishing through other methods, including
+                # APIs": https://developer.salesforce.com/docs/atlas.en-us.platform_events.meta/platform_events/platform_events_api_considerations.htm
+                columns[field.name] = value
+                continue
             try:
                 columns[field.name] = value if field.type in COMPOUNDS else from_json(field, value)
             except Misfit:

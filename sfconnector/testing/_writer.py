@@ -20,6 +20,7 @@ from sfconnector.testing._journal import Kind
 from sfconnector.testing._objects import default_record_type
 from sfconnector.testing._rules import Change, derive, follow, roll_up
 from sfconnector.testing._schema import Field, Schema, SObjectType
+from sfconnector.testing._streaming._publishing import Publisher
 from sfconnector.testing._validation import AUDIT_FIELDS, Validator
 from sfconnector.testing._values import Misfit, from_json, misfit_error, now_text
 
@@ -48,11 +49,14 @@ class Writer:
     validator: Validator
     blobs: Blobs
     duplicates: Duplicates
+    publisher: Publisher
     clock: Callable[[], datetime]
     # By the name of the object, with the object to which they belong: it may have been replaced by another.
     _known_defaults: dict[str, tuple[SObjectType, dict[str, Any]]] = attrs.field(factory=dict, init=False)
 
     def create(self, sobject: SObjectType, columns: dict[str, Any], context: RequestContext) -> str:
+        if sobject.is_event:
+            return self.publisher.publish(sobject, columns, context).id
         given = self._with_contents(sobject, self.validator.check(sobject, columns, context))
         now = now_text(self.clock())
         record_id = self.next_id(sobject)
@@ -191,6 +195,8 @@ class Writer:
 
     def row(self, sobject: SObjectType, record_id: str) -> dict[str, Any] | None:
         """Read a row by an id of 15 or 18 characters; in a URL, no id at all is taken for an external id's field."""
+        if sobject.is_event:
+            return None
         normal = _ids.normalize(record_id)
         if normal is None:
             raise OrgError(

@@ -9,8 +9,11 @@ from sfconnector.testing._runtime import Runtime
 from sfconnector.testing._soap import _arguments
 from sfconnector.testing._soap._calls import Call, check_number, each, elements, errors, result
 from sfconnector.testing._soap._faults import SoapFault
+from sfconnector.testing._streaming._publishing import ENQUEUED
 
 _KEY: Final = "externalIDFieldName"
+# Of an event the UUID stands in the place of an error.
+_ENQUEUED: Final = "enqueued"
 _Saved = dict[str, Any]
 
 
@@ -21,6 +24,9 @@ def create(runtime: Runtime, call: Call) -> Iterable[str]:
         runtime.faults.check_row("POST", call.path, None)
         if record.id is not None:
             raise OrgError(400, "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ["Id"])
+        if record.sobject.is_event:
+            event = runtime.store.publish(record.sobject.name, record.values, call.context)
+            return {"id": event.id, _ENQUEUED: event.event_uuid}
         return {"id": runtime.store.create(record.sobject.name, record.values, call.context)}
 
     return _save_all(runtime, call, call.arguments, save)
@@ -120,6 +126,10 @@ def _each_id(runtime: Runtime, call: Call, act: Callable[[str], None], *, all_or
 def _result(call: Call, done: _Saved | OrgError, **refused: Any) -> str:
     """Write a result: ``created`` comes before the errors, ``id`` after them."""
     if not isinstance(done, OrgError):
-        return result(elements({**done, "success": True}))
+        event_uuid = done.pop(_ENQUEUED, None)
+        if event_uuid is None:
+            return result(elements({**done, "success": True}))
+        enqueued = errors(OrgError(201, ENQUEUED, event_uuid, ()), call.flavor)
+        return result(enqueued, elements({**done, "success": True}))
     before = {name: value for name, value in refused.items() if name == "created"}
     return result(elements(before), errors(done, call.flavor), elements({"id": refused["id"], "success": False}))

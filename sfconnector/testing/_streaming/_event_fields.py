@@ -206,17 +206,28 @@ def event_fields(sobject: SObjectType) -> EventFields:
     places = {field.name: _place(order, field) for order, field in enumerate(fields)}
     if sobject.custom:
         places = _together(places, {field.name for field in sobject.fields.values() if field.type == "location"})
-    described = ",".join(f"{field.name}:{field.type}" for field in fields)
-    digest = hashlib.md5(f"{sobject.name}:{described}".encode(), usedforsecurity=False).digest()
     return EventFields(
         sobject=sobject.name,
         entity=event_name(sobject.name),
-        schema_id=base64.urlsafe_b64encode(digest).decode("ascii").rstrip("="),
+        schema_id=schema_id(sobject),
         may_be_large=sum(field.length for field in fields) > _HARMLESS,
         places=places,
         simple=frozenset(name for name, place in places.items() if place.group is None and place.write is None),
         unknown_at_first=_AUDIT if sobject.name == "PricebookEntry" else frozenset(),
     )
+
+
+def schema_id(sobject: SObjectType) -> str:
+    """Name the present form of an object's events."""
+    described = ",".join(f"{field.name}:{field.type}" for field in sobject.fields.values())
+    digest = hashlib.md5(f"{sobject.name}:{described}".encode(), usedforsecurity=False).digest()
+    return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
+
+
+def written(field: Field, stored: Any) -> Any:
+    """Write a value as events have it."""
+    write = _WRITERS.get(field.type)
+    return stored if stored is None or write is None else write(stored)
 
 
 def _place(order: int, field: Field) -> _Place:
