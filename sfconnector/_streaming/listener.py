@@ -68,7 +68,6 @@ class Listener:
         self._decorated: set[str] = set()
         self._run: Run | None = None
         self._lock, self._process = threading.RLock(), os.getpid()
-        session.close_first(self)
 
     def attach(
         self,
@@ -192,6 +191,8 @@ class Listener:
             if not self._attachments:
                 raise ValueError("no channel is attached: there is nothing to listen to")
             self._run = run = Run(self._settings, self._attachments)
+        # It runs on when nobody holds the listener any more.
+        self._settings.session.close_first(run)
         run.start(timeout)
 
     def stop(self, *, drain: bool = False, timeout: float | None = None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from sfconnector.errors import (
     SubscriptionError,
     TransportError,
 )
+from sfconnector.errors import Failure as TransportFailure
 
 if TYPE_CHECKING:
     from sfconnector._streaming.connection import Connection
@@ -114,11 +116,17 @@ class Reactions:
         return self._on_trouble(failure)
 
     def _on_trouble(self, failure: Failure) -> Reaction:
-        error = StreamError(f"{failure.stage.value} failed: {_said(failure)}; trying again", channel=failure.channel)
-        error.__cause__ = failure.exception
+        if isinstance(failure.exception, ssl.SSLCertVerificationError) and not self._connection.is_ready:
+            # It would be no better a moment later.
+            path = f"/cometd/{self._connection.session.api_version}"
+            error = TransportError("POST", path, TransportFailure.CERTIFICATE, str(failure.exception))
+            error.__cause__ = failure.exception
+            return Reaction.give_up(self._kept(error))
+        trouble = StreamError(f"{_said(failure)}; trying again", channel=failure.channel)
+        trouble.__cause__ = failure.exception
         if self._failures == _TOLD_FROM:
-            self._tell(error, failure)
-        self.last = error
+            self._tell(trouble, failure)
+        self.last = trouble
         return Reaction.handshake()
 
     def _on_expired_position(self, failure: Failure) -> Reaction:
@@ -166,4 +174,5 @@ class Reactions:
 
 
 def _said(failure: Failure) -> str:
-    return text_of(failure) or str(failure)
+    text = text_of(failure)
+    return f"{failure.stage.value} failed: {text}" if text else str(failure)

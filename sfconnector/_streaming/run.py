@@ -90,7 +90,7 @@ class Run:
         try:
             self.connection.start(timeout)
         except BaseException:
-            self.stop(drain=False, timeout=None)
+            self.stop()
             raise
 
     def attach(self, attachment: Attachment, timeout: float) -> None:
@@ -109,7 +109,7 @@ class Run:
         self._remove(channel)
         self.connection.detach(channel)
 
-    def stop(self, *, drain: bool, timeout: float | None) -> bool:
+    def stop(self, *, drain: bool = False, timeout: float | None = None) -> bool:
         """Come to rest: at once, or once all that has arrived is worked off."""
         if timeout is None:
             timeout = float("inf") if drain else STOP

@@ -7,6 +7,7 @@ See Also:
 
 import itertools
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -35,8 +36,8 @@ class CometD:
         fault: Asked for an answer in place of the right one; the second argument is what the right one would be.
     """
 
-    def __init__(self, first_id: int = 10) -> None:
-        self.server = Server(self.answer)
+    def __init__(self, first_id: int = 10, context: ssl.SSLContext | None = None) -> None:
+        self.server = Server(self.answer, context)
         self.url = self.server.url
         self.good: str | None = None
         self.log: list[tuple[str, int, Message]] = []
@@ -104,7 +105,7 @@ class CometD:
     # --- the endpoint ---
 
     def answer(self, seen: Seen) -> Answer:
-        if not seen.target.startswith("/cometd/"):
+        if "/cometd/" not in seen.target:
             return Reply.of({"organization_id": "00D000000000001EAA", "user_id": "005000000000001AAA"})
         (message,) = json.loads(seen.body)
         with self.changed:

@@ -1,6 +1,7 @@
 """A listener comes to rest in every state, from every thread, and tells what it did not finish."""
 
 import contextlib
+import gc
 import logging
 import multiprocessing
 import os
@@ -330,6 +331,22 @@ def test_closing_the_client_stops_its_listeners(org: CometD) -> None:
     assert listener.join(LONG) is True
     thread.join()
     assert seen.items == [[]]
+    assert org.peers == {}
+
+
+def test_a_listener_that_nobody_holds_runs_until_the_client_is_closed(org: CometD) -> None:
+    seen, sf = Log(), client(org)
+
+    def listen() -> None:
+        listener = sf.listener()
+        listener.attach(ORDERS, seen)
+        listener.start()
+
+    listen()
+    gc.collect()
+    org.emit(ORDERS, order(1))
+    seen.wait(1)
+    sf.close()
     assert org.peers == {}
 
 
