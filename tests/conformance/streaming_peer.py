@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import node_client
 
+from sfconnector.testing import LocalOrg
+
 HERE = Path(__file__).parent
 # Seconds; nothing here takes as long unless it hangs.
 PATIENCE = 60.0
@@ -107,3 +109,12 @@ class Peer:
     def _said(self) -> str:
         self._errors.seek(0)
         return self._errors.read()
+
+
+def listening(org: LocalOrg, peer: Peer, channel: str) -> None:
+    """Wait until a client listens to a channel.
+
+    It must have read the answer to its subscribe, or events of a poll may overtake those that came with it.
+    """
+    peer.hear("subscribed")
+    org.streaming.wait(channel=channel)
