@@ -251,8 +251,7 @@ class Client:
         core = self._core
         began = self._exchanges.last_answer or 0.0
         taken = self._answered(lambda: self._exchanges.connect(session, first=first))
-        with core.turn():
-            core.deliver(session, taken.events)
+        core.hand_over(session, taken.events)
         if taken.failure is not None:
             raise self._again(taken.failure)
         quick = not taken.events and (self._exchanges.last_answer or 0.0) - began < _AT_ONCE
@@ -285,8 +284,7 @@ class Client:
                     session, channel, self._transport.polls, awaited=awaited
                 )
             )
-            with core.turn():
-                core.deliver(session, taken.events)
+            core.hand_over(session, taken.events)
             if taken.failure is None:
                 with core.changed:
                     subscription.agree()
@@ -305,8 +303,7 @@ class Client:
 
     def _unsubscribe(self, session: Session, channel: str) -> None:
         taken = self._answered(lambda: self._exchanges.unsubscribe(session, channel, self._transport.polls))
-        with self._core.turn():
-            self._core.deliver(session, taken.events)
+        self._core.hand_over(session, taken.events)
         if taken.failure is not None:
             raise self._again(taken.failure)
 

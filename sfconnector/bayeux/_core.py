@@ -54,6 +54,7 @@ class Core:
         self._deliver, self._react, self._on_state = deliver, react, on_state
         self._backoff, self._random = backoff, random
         self._turn_of: int | None = None
+        self._next = False
 
     def enter(self, state: State) -> None:
         """Go on to the next state, and tell of it."""
@@ -67,23 +68,29 @@ class Core:
             self._on_state(state)
 
     @contextmanager
-    def turn(self, deadline: float | None = None) -> Iterator[None]:
+    def turn(self, deadline: float | None = None, *, first: bool = False) -> Iterator[None]:
         """Be the only one who delivers, or for whom a command is under way.
 
         An answer to a command and one to a poll may both hold events. Which of them come first can only be told if no
         command is sent while the events of a poll wait, and none of a poll are delivered while a command waits.
 
+        Args:
+            deadline: When to give up, on the monotonic clock.
+            first: Go before all others that wait; for one thread, or those who send commands would starve it.
+
         Raises:
             Aborted: The client is being stopped.
-            Late: The deadline, on the monotonic clock, has passed.
+            Late: The deadline has passed.
         """
         with self.changed:
-            while self._turn_of is not None and not self.stopping.is_set():
+            self._next = self._next or first
+            while (self._turn_of is not None or (self._next and not first)) and not self.stopping.is_set():
                 if not self.changed.wait(None if deadline is None else deadline - time.monotonic()):
                     raise Late
             if self.stopping.is_set():
                 raise Aborted
             self._turn_of = threading.get_ident()
+            self._next = self._next and not first
         try:
             yield
         finally:
@@ -94,6 +101,19 @@ class Core:
     def has_turn(self) -> bool:
         """Tell whether the calling thread is inside of `turn`."""
         return self._turn_of == threading.get_ident()
+
+    def hand_over(self, session: Session, events: Sequence[Message]) -> None:
+        """Deliver the events of a poll, or of what else the thread that polls has sent.
+
+        Raises:
+            Aborted: The session is over.
+        """
+        # An answer without any, be it bad news, waits for no command that may hang.
+        if not events:
+            self.deliver(session, events)
+            return
+        with self.turn(first=True):
+            self.deliver(session, events)
 
     def deliver(self, session: Session, events: Sequence[Message]) -> None:
         """Hand events over; the caller has the turn.
