@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from sfconnector.testing._store import Store
 from sfconnector.testing._streaming import _messages
-from sfconnector.testing._streaming._channels import ALL_CHANGES, entity_object
+from sfconnector.testing._streaming._channels import ALL_CHANGES, DATA, entity_object
 from sfconnector.testing._streaming._clients import Client
+from sfconnector.testing._streaming._event_fields import has_change_events
 from sfconnector.testing._streaming._log import NEW_ONLY, NotRetainedError
 from sfconnector.testing._streaming._steering import StreamingSteering
 
@@ -84,7 +85,10 @@ class Delivery:
             return True
         name = entity_object(channel.rpartition("/")[2])
         sobject = self._store.schema.get(name)
-        return sobject is not None and sobject.name == name
+        if sobject is None or sobject.name != name:
+            return False
+        # There is a channel for every object that supports it, whether or not it is selected.
+        return selection.stream != DATA or has_change_events(name)
 
 
 def _number(replay_id: Any) -> int:

@@ -263,7 +263,15 @@ def test_a_replay_map_without_the_channel(cometd: CometdApi, replay: Any) -> Non
 
 @pytest.mark.parametrize(
     "channel",
-    ["/data/NothingChangeEvent", "/data/accountchangeevent", "/data/No__chn", "/event/No__e", "/topic/No", "/data/*"],
+    [
+        "/data/NothingChangeEvent",
+        "/data/NoteChangeEvent",
+        "/data/accountchangeevent",
+        "/data/No__chn",
+        "/event/No__e",
+        "/topic/No",
+        "/data/*",
+    ],
 )
 def test_channels_that_are_not_there(cometd: CometdApi, channel: str) -> None:
     cometd.handshake()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import urllib3
 from cometd_api import ACCOUNTS, CometdApi, numbers, publish
+from local_api import Api
 
 from sfconnector.testing import LocalOrg
 
@@ -117,3 +118,53 @@ def test_a_long_backlog_comes_in_order_and_in_bounded_answers(local_org: LocalOr
         answers += 1
     assert got == list(range(5_000))
     assert answers == 5
+
+
+def test_writes_by_rest_arrive_as_change_events(local_org: LocalOrg) -> None:
+    api, cometd = Api(local_org), CometdApi(local_org)
+    every = local_org.streaming.add_channel("Sales__chn", ["AccountChangeEvent", "ContactChangeEvent"])
+    cometd.begin(ACCOUNTS, every)
+    pending = cometd.in_background(cometd.connect)
+    local_org.streaming.wait(channel=every)
+    account_id = api.create("Account", Name="Acme")
+    first = pending.result()
+    assert [message["channel"] for message in first] == [ACCOUNTS, every, "/meta/connect"]
+    payload = first[0]["data"]["payload"]
+    header = payload["ChangeEventHeader"]
+    assert payload["Name"] == "Acme"
+    assert (header["changeType"], header["recordIds"]) == ("CREATE", [account_id])
+
+    # One request, one transaction: its events come in one answer.
+    contacts = [{"attributes": {"type": "Contact"}, "LastName": name} for name in ("Curie", "Noether")]
+    assert api("POST", "composite/sobjects", json={"records": contacts}).status_code == 200
+    api("PATCH", f"sobjects/Account/{account_id}", json={"Name": "Acme & Sons"})
+    api("DELETE", f"sobjects/Account/{account_id}")
+    assert api("PATCH", f"sobjects/Account/{account_id}", json={"Name": "gone"}).status_code == 404
+    told: list[tuple[str, str]] = []
+    while len(told) < 6:
+        for message in cometd.connect()[:-1]:
+            header = message["data"]["payload"]["ChangeEventHeader"]
+            told.append((message["channel"], f"{header['changeType']} {header['entityName']}"))
+    assert told == [
+        (every, "CREATE Contact"),
+        (every, "CREATE Contact"),
+        (ACCOUNTS, "UPDATE Account"),
+        (every, "UPDATE Account"),
+        (ACCOUNTS, "DELETE Account"),
+        (every, "DELETE Account"),
+    ]
+    api.http.close()
+
+
+def test_platform_events_published_by_rest_arrive(local_org: LocalOrg) -> None:
+    local_org.add_object("Order__e", {"Sku__c": "string(20)"})
+    api, cometd = Api(local_org), CometdApi(local_org)
+    cometd.begin("/event/Order__e")
+    assert api("POST", "sobjects/Order__e", json={"Sku__c": "X1"}).status_code == 201
+    message, _ = cometd.connect()
+    assert (message["channel"], message["data"]["payload"]["Sku__c"]) == ("/event/Order__e", "X1")
+    replay_id = message["data"]["event"]["replayId"]
+    api("POST", "sobjects/Order__e", json={"Sku__c": "X2"})
+    [again, reply] = cometd.subscribe("/event/Order__e", replay_id)
+    assert (again["data"]["payload"]["Sku__c"], reply["successful"]) == ("X2", True)
+    api.http.close()
