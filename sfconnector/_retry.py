@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import enum
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
@@ -13,6 +15,9 @@ from typing import Final, NamedTuple
 import attrs
 
 from sfconnector.errors import ErrorDetail, Failure
+
+# Where somebody may stop the work that is done in this context, what tells of it.
+STOPPED: Final[ContextVar[threading.Event | None]] = ContextVar("STOPPED", default=None)
 
 
 class Repeat(enum.Enum):
@@ -143,6 +148,15 @@ class Retry:
     sleep: Callable[[float], object] = attrs.field(default=time.sleep, repr=False)
     # Spreads load, guards nothing.
     random: Callable[[], float] = attrs.field(default=random.random, repr=False)
+
+    def wait(self, delay: float) -> bool:
+        """Wait for so many seconds, or until the work is stopped; tell whether it may go on."""
+        stopped = STOPPED.get()
+        # Whoever brings a clock of their own has no need of it.
+        if stopped is not None and self.sleep is time.sleep:
+            return not stopped.wait(delay)
+        self.sleep(delay)
+        return stopped is None or not stopped.is_set()
 
     def decide(self, outcome: Outcome, *, attempt: int, elapsed: float, idempotent: bool) -> Decision:
         """Judge an attempt that did not succeed.

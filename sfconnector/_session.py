@@ -359,13 +359,20 @@ class Session:
                 if failed is not None:
                     raise failed
                 return response
-            self.pause(call.attempt(number), decision.reason, decision.delay)
+            if not self.pause(call.attempt(number), decision.reason, decision.delay):
+                if failed is not None:
+                    raise failed
+                return response
             self.check_open()
             doubtful = doubtful or (failed.sent if failed is not None else outcome.status >= 500 or outcome.status == 0)
             number += 1
 
-    def pause(self, request: RequestEvent, reason: str, delay: float) -> None:
-        """Tell logs and hooks that a request is about to be repeated, and wait until then."""
+    def pause(self, request: RequestEvent, reason: str, delay: float) -> bool:
+        """Tell logs and hooks that a request is about to be repeated, and wait until then.
+
+        Returns:
+            Whether it may be repeated; it may not where somebody has stopped the work meanwhile.
+        """
         logger.info(
             "%s %s: attempt %d: %s; again in %.2f s", request.method, request.path, request.attempt, reason, delay
         )
@@ -373,7 +380,7 @@ class Session:
             from sfconnector._events import RetryEvent
 
             _hooks.call(self._hooks.on_retry, RetryEvent(request, reason, delay))
-        self.retry.sleep(delay)
+        return self.retry.wait(delay)
 
     def _attempt(self, call: _Call, number: int) -> requests.Response:
         hooks, clock, timeout = self._hooks, self.retry.clock, call.timeout

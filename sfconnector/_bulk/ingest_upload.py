@@ -23,7 +23,7 @@ from sfconnector._call import call, check_empty
 from sfconnector._csv.dialect import Dialect
 from sfconnector._prepare import check_count
 from sfconnector._progress import JobProgress, Progress, check_callback
-from sfconnector._retry import Outcome, retry_after
+from sfconnector._retry import STOPPED, Outcome, retry_after
 from sfconnector._session import Seconds, Session, may_be_done
 from sfconnector._urls import short_path
 from sfconnector.errors import ApiError, Failure, JobError, SalesforceError, TransportError
@@ -173,6 +173,8 @@ class Uploads:
             self._ready = True
 
     def _send(self, number: int, part: Part) -> None:
+        # On a thread, and in a context, of its own.
+        STOPPED.set(self._stopped)
         try:
             for attempt in count(1):
                 job = self._create(number, part)

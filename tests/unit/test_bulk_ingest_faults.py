@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from session_tools import quick
 
-from sfconnector import Hooks, JobProgress, RequestEvent, Salesforce, auth, errors
+from sfconnector import Hooks, JobProgress, RequestEvent, Retry, Salesforce, auth, errors
 from sfconnector.testing import Fault, LocalOrg
 
 ROWS = [{"Ext__c": f"E{number}", "Name": f"Account {number}"} for number in range(100)]
@@ -344,6 +344,20 @@ def test_results_that_do_not_add_up_are_an_error(org: LocalOrg, sf: Salesforce) 
     org.faults.answer(200, info, path=JOB)
     with pytest.raises(errors.JobError, match="is complete with 99 rows, and 100 were sent"):
         ingest.jobs[0].wait()
+
+
+def test_who_interrupts_does_not_wait_for_further_attempts(org: LocalOrg) -> None:
+    # Far longer than any test would wait.
+    org.faults.unavailable(method="PUT", path=UPLOAD, retry_after=3_000, times=None)
+    patient = Retry(max_retry_after=10_000.0, budget=100_000.0)
+    login = auth.ClientCredentials(org.url, org.client_id, org.client_secret)
+    main = threading.get_ident()
+    hooks = Hooks(on_retry=lambda _: signal.pthread_kill(main, signal.SIGINT))
+    with Salesforce(login, retry=patient, hooks=hooks) as sf:
+        with pytest.raises(KeyboardInterrupt):
+            sf.bulk.insert("Account", ROWS)
+        org.faults.clear()
+        assert states(sf) == {"Aborted": 1}
 
 
 def test_an_upload_that_a_login_page_answers_is_no_upload(org: LocalOrg, sf: Salesforce) -> None:
