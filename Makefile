@@ -5,7 +5,7 @@ NODE_MODULES := tests/conformance/node/node_modules/.package-lock.json
 ORG ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help install generate check fix test test-wheel demo record bench docs build lock clean
+.PHONY: help install generate check fix test test-wheel demo record bench soak docs build lock clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ record: $(INSTALLED) ## Record the integration tests anew (ORG=local, or an alia
 
 bench: $(INSTALLED) ## Measure ours beside the peers and the floor
 	$(BIN)/python -m tests.benchmarks
+
+soak: $(INSTALLED) ## Kill a listener 200 times while events flow and the org fails in every way (under ten minutes)
+	$(BIN)/python -m tests.soak
 
 docs: $(INSTALLED) ## Build the user guide into site/
 	$(BIN)/sphinx-build -W --keep-going -q docs site
