@@ -18,6 +18,8 @@ DATA: Final = "data"
 EVENT: Final = "event"
 ALL_CHANGES: Final = "/data/ChangeEvents"
 
+# As many as one query can bring together.
+_MOST_MEMBERS: Final = 400
 _NAME: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _ENTITIES: Final = {
     DATA: re.compile(r"[A-Za-z]\w*?ChangeEvent", re.ASCII),
@@ -80,7 +82,9 @@ class Channels:
             raise ValueError(f"{name!r} is no name of a custom channel; it ends with __chn, as in SalesEvents__chn.")
         if isinstance(members, str):
             raise TypeError(f"The members of {name} are a list of events, not one text.")
-        wanted = list(members)
+        wanted = list(dict.fromkeys(members))
+        if len(wanted) > _MOST_MEMBERS:
+            raise ValueError(f"{name} cannot have {len(wanted)} members; {_MOST_MEMBERS} are enough for an org's.")
         streams = {stream_of(entity) for entity in wanted}
         if len(streams) != 1:
             raise ValueError(f"{name} has change events or platform events, at least one, and not both.")

@@ -12,7 +12,7 @@ import attrs
 import orjson
 
 from sfconnector.testing._database import Database
-from sfconnector.testing._streaming._channels import Channels, Selection, stream_of
+from sfconnector.testing._streaming._channels import Channels, stream_of
 
 NEW_ONLY: Final = -1
 ALL_RETAINED: Final = -2
@@ -32,6 +32,7 @@ _INDEXES: Final = (
     'CREATE INDEX IF NOT EXISTS "sf:event_stream" ON "sf:event" (stream, id)',
     'CREATE INDEX IF NOT EXISTS "sf:event_entity" ON "sf:event" (entity, id)',
 )
+_NEXT: Final = 'SELECT id, entity, data FROM "sf:event" WHERE {} = ? AND id > ? ORDER BY id LIMIT ?'
 
 
 class NotRetainedError(LookupError):
@@ -109,11 +110,16 @@ class EventLog:
         selection = self.channels.selection(channel)
         if selection is None:
             return []
-        condition, values = _condition(selection)
-        rows = self._database.rows(
-            f'SELECT id, entity, data FROM "sf:event" WHERE {condition} AND id > ? ORDER BY id LIMIT ?',
-            [*values, replay_id, limit],
-        )
+        if selection.entities is None:
+            rows = self._database.rows(_NEXT.format("stream"), [selection.stream, replay_id, limit])
+        elif len(selection.entities) == 1:
+            rows = self._database.rows(_NEXT.format("entity"), [*selection.entities, replay_id, limit])
+        else:
+            # Each entity by itself: for members that have few events not all others are looked through.
+            part = f"SELECT * FROM ({_NEXT.format('entity')})"
+            sql = f"{' UNION ALL '.join([part] * len(selection.entities))} ORDER BY id LIMIT ?"
+            values = [value for entity in selection.entities for value in (entity, replay_id, limit)]
+            rows = self._database.rows(sql, [*values, limit])
         return [Event(row["id"], row["entity"], row["data"]) for row in rows]
 
     def at_once(self) -> AbstractContextManager[bool]:
@@ -196,13 +202,3 @@ def _replay_id(count: int) -> int:
 
 def _content(data: dict[str, Any], replay_id: int) -> bytes:
     return orjson.dumps({**data, "event": {**data.get("event", {}), "replayId": replay_id}})
-
-
-def _condition(selection: Selection) -> tuple[str, list[str]]:
-    if selection.entities is None:
-        return "stream = ?", [selection.stream]
-    if len(selection.entities) == 1:
-        return "entity = ?", [*selection.entities]
-    # The plus keeps SQLite from sorting all events of the entities: the stream has them in order.
-    marks = ", ".join("?" * len(selection.entities))
-    return f"stream = ? AND +entity IN ({marks})", [selection.stream, *selection.entities]

@@ -57,7 +57,7 @@ def test_replay_ids_grow_with_gaps(store: Store) -> None:
 def test_channels_carry_their_entities_in_order(store: Store) -> None:
     entities = ["AccountChangeEvent", "Employee__ChangeEvent", "Order__e", "ContactChangeEvent", "AccountChangeEvent"]
     ids = [append(store, entity) for entity in entities]
-    store.events.channels.add("Sales__chn", ["ContactChangeEvent", "AccountChangeEvent"])
+    store.events.channels.add("Sales__chn", ["ContactChangeEvent", "AccountChangeEvent", "ContactChangeEvent"])
     store.events.channels.add("Orders__chn", ["Order__e"])
 
     def read(channel: str) -> list[int]:
@@ -181,6 +181,17 @@ def test_a_file_keeps_events_channels_and_the_count(tmp_path: Path, clock: Clock
     again.close()
 
 
+def test_the_largest_channel_is_read_in_order(store: Store) -> None:
+    members = [f"X{number}__ChangeEvent" for number in range(400)]
+    store.events.channels.add("All__chn", members)
+    ids = [append(store, member) for member in members for _ in range(2)]
+    begun, got = 0, []
+    while events := store.events.after("/data/All__chn", begun, 7):
+        got += [event.replay_id for event in events]
+        begun = got[-1]
+    assert got == ids
+
+
 def test_many_threads_append(store: Store) -> None:
     threads = [
         threading.Thread(target=lambda: [append(store, "AccountChangeEvent") for _ in range(50)]) for _ in range(4)
@@ -207,6 +218,7 @@ def test_custom_channels_that_cannot_be(store: Store) -> None:
         ("Sales__chn", []),
         ("Sales__chn", ["AccountChangeEvent", "Order__e"]),
         ("Sales__chn", ["Account"]),
+        ("Sales__chn", [f"X{number}__ChangeEvent" for number in range(401)]),
     ):
         with pytest.raises(ValueError, match=r"chn|no event"):
             add(name, members)
