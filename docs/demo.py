@@ -9,7 +9,7 @@ from pathlib import Path
 
 import attrs
 
-from sfconnector import Salesforce, auth, errors, soql
+from sfconnector import Salesforce, Subscription, auth, errors, soql
 
 OBJECTS = Path(__file__).with_name("demo_objects.yaml")
 
@@ -50,11 +50,13 @@ def show(step: str, *lines: object) -> None:
 def main() -> None:
     with local_org() as org:
         login = auth.ClientCredentials(org["url"], org["client_id"], org["client_secret"])
-        with Salesforce(login) as sf:
-            run(sf)
+        with Salesforce(login) as sf, sf.subscribe("/data/AccountChangeEvent", idle=30) as changes:
+            last = run(sf)
+            listen(changes, last)
 
 
-def run(sf: Salesforce) -> None:
+def run(sf: Salesforce) -> str:
+    """Write, read and delete records, and give the id of the one that was deleted."""
     user = sf.user_info()
     show("Logged in", f"as {user.preferred_username} at {sf.instance_url}")
 
@@ -97,6 +99,17 @@ def run(sf: Salesforce) -> None:
     deleted = sf.query("SELECT Name FROM Account WHERE IsDeleted = true", include_deleted=True)
     show("Deleted, and still seen in the recycle bin", [record["Name"] for record in deleted])
     show("API calls so far", sf.usage)
+    return created.id
+
+
+def listen(changes: Subscription, deleted: str) -> None:
+    """Show what Salesforce has told of all that, up to the deletion."""
+    show("Heard of all that as it happened")
+    for event in changes:
+        print(f"    {event.change_type} {', '.join(event.record_ids)} {event.fields.get('Name', '')}")
+        if event.change_type == "DELETE" and deleted in event.record_ids:
+            return
+    sys.exit("the deletion has not been told of")
 
 
 if __name__ == "__main__":

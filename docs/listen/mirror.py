@@ -95,7 +95,9 @@ class Mirror:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Keep a copy of the org's accounts.")
     parser.add_argument("database", type=Path)
-    parser.add_argument("--drain", action="store_true", help="end when nothing has come for five seconds")
+    parser.add_argument(
+        "--drain", type=float, nargs="?", const=5.0, metavar="SECONDS", help="end when nothing has come for so long"
+    )
     options = parser.parse_args()
     replay = FileReplayStore(options.database.with_suffix(".replay"))
     try:
@@ -105,7 +107,7 @@ def main() -> int:
                 mirror.load()
             listener = sf.listener(name="mirror", replay=replay, replay_from="earliest")
             listener.attach(CHANNEL, mirror)
-            listener.run(signals=True, idle=5 if options.drain else None)
+            listener.run(signals=True, idle=options.drain)
     except (errors.SalesforceError, ValueError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 2

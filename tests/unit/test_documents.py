@@ -176,6 +176,7 @@ def test_the_demo_runs() -> None:
     run = subprocess.run([sys.executable, ROOT / "docs/demo.py"], capture_output=True, text=True, timeout=120)
     assert (run.returncode, run.stderr) == (0, "")
     assert "REQUIRED_FIELD_MISSING" in run.stdout
+    assert "DELETE 001" in run.stdout
 
 
 Load = Callable[[Path, Path, str], subprocess.CompletedProcess[str]]
