@@ -92,6 +92,7 @@ def order(request: ApexRequest) -> Any:
 def names(local_org: LocalOrg, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """What an example takes for granted: credentials, a client, an account, a file, a report, a folder."""
     local_org.add_field("Account", "Ext__c", "string(40) unique external_id")
+    local_org.add_object("Order__e", {"Sku__c": "string(40)"})
     for mapping in ("/orders/v1", "/orders/v1/*"):
         local_org.add_apex(mapping, order)
     for name, value in local_org.environ().items():
