@@ -98,6 +98,7 @@ FAULTS: dict[str, Callable[[OfficialServer], object]] = {
     "clientId killed": lambda server: server.control("kill"),
     "clientId killed, advice none": lambda server: server.control("kill", advice="none"),
     "kicked by the server": lambda server: server.control("kick"),
+    "kicked by the server, advice none": lambda server: server.control("kick", advice="none"),
     "server killed and restarted": lambda server: server.restart(),
     "token revoked": lambda server: server.control("revoke"),
     "token revoked and clientId killed": lambda server: (server.control("revoke"), server.control("kill")),

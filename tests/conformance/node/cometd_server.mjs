@@ -107,6 +107,7 @@ cometd.addListener("subscribed", (channel, session, message) => {
 
 // --- Salesforce's words in place of the server's own ---
 
+const quotes = []; // {channel, reply}: the next message to the channel is refused with exactly this
 const refusals = new WeakMap(); // reply → what it says instead
 const refuse = (message, error, more = {}) => refusals.set(message.reply, { error, ...more });
 
@@ -114,7 +115,13 @@ cometd.addExtension({
   incoming: (_, session, message, next) => {
     const revoked = message.channel === "/meta/connect" && !tokens.has(sessions.get(session.id)?.token);
     if (revoked) refuse(message, "401::Authentication invalid", { advice: { reconnect: "none", interval: 0 } });
-    next(undefined, !revoked);
+    const quoted = quotes.findIndex(({ channel }) => channel === message.channel);
+    if (quoted >= 0) {
+      const [{ reply }] = quotes.splice(quoted, 1);
+      refuse(message, reply.error, { ...reply, id: message.id });
+      if (message.channel === "/meta/connect") cometd._removeServerSession(session, false);
+    }
+    next(undefined, !revoked && quoted < 0);
   },
   outgoing: (_, sender, session, reply, next) => {
     if (reply.channel === "/meta/handshake" && reply.successful) reply.ext = { replay: true, "payload.format": true };
@@ -190,10 +197,14 @@ const controls = {
     for (const { session } of [...sessions.values()]) (cometd._removeServerSession(session, false), session._flush());
   },
   // The server says goodbye.
-  kick: () => [...sessions.values()].forEach(({ session }) => session.disconnect()),
+  kick: ({ advice = "handshake" }) => {
+    texts.unknownAdvice = advice;
+    [...sessions.values()].forEach(({ session }) => session.disconnect());
+  },
   trim: ({ events }) => record({ trimmed: events }),
   wake,
   fault: ({ kind, times = 1 }) => void faults.push(...Array(times).fill(kind)),
+  quote: ({ channel, reply }) => void quotes.push({ channel, reply }),
   busy: ({ times }) => void (texts.busy = times),
   limited: ({ times }) => void (texts.limited = times),
   // Answers when a session subscribed to the channel has its poll held and no fault is due.
