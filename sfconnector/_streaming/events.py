@@ -159,13 +159,29 @@ class ChangeEvent(_Change):
 
     @property
     def nulled_fields(self) -> tuple[str, ...]:
-        """The fields that were emptied."""
-        return _texts(self.header.get("nulledFields"))
+        """The fields that were emptied, of an update; parts of compound fields as ``"Name.FirstName"``."""
+        told = self.header.get("nulledFields")
+        # Salesforce leaves the two lists out over CometD, where a field is null only if it was emptied.
+        return tuple(path for path in self.changed_fields if self._is_null(path)) if told is None else _texts(told)
 
     @property
     def diff_fields(self) -> tuple[str, ...]:
-        """The large text fields that hold only the difference to the text before."""
-        return _texts(self.header.get("diffFields"))
+        """The large text fields of which only the difference to the text before was sent, as ``{"diff": "…"}``."""
+        told = self.header.get("diffFields")
+        return (
+            tuple(path for path in self.changed_fields if self._is_difference(path)) if told is None else _texts(told)
+        )
+
+    def _is_null(self, path: str) -> bool:
+        name, _, part = path.partition(".")
+        holder = _mapping(self.data.get("payload"))
+        if part:
+            holder, name = _mapping(holder.get(name)), part
+        return name in holder and holder[name] is None
+
+    def _is_difference(self, name: str) -> bool:
+        value = _mapping(self.data.get("payload")).get(name)
+        return isinstance(value, Mapping) and value.keys() == {"diff"}
 
 
 class GapEvent(_Change):

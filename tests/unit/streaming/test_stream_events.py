@@ -59,6 +59,23 @@ def test_a_change_event_keeps_all_of_its_header_and_the_types_of_its_fields() ->
     assert event.header is HEADER
 
 
+def test_emptied_fields_and_differences_are_known_without_their_lists() -> None:
+    """Salesforce sends neither list over CometD."""
+    changed = ["Phone", "Fax", "Site", "Description", "LastModifiedDate", "BillingAddress.City", "BillingAddress.State"]
+    header = {name: value for name, value in HEADER.items() if name not in ("nulledFields", "diffFields")}
+    fields = {
+        "Phone": None,
+        "Fax": "1",
+        "Description": {"diff": "--- \n+++ 0\n@@ -1,1 +1,1 @@\n-a\n+b"},
+        "LastModifiedDate": "2026-01-02T03:04:05.000Z",
+        "BillingAddress": {"City": None, "State": "CA"},
+    }
+    event = decode(ACCOUNTS, data({**header, "changedFields": changed}, **fields))
+    assert isinstance(event, ChangeEvent)
+    assert event.nulled_fields == ("Phone", "BillingAddress.City")
+    assert event.diff_fields == ("Description",)
+
+
 @pytest.mark.parametrize(
     ("change_type", "kind"),
     [("CREATE", "create"), ("UPDATE", "update"), ("DELETE", "delete"), ("UNDELETE", "restore"), ("SNAPSHOT", "gap")],
