@@ -65,6 +65,11 @@ _STREAMING_ORDERS = (
 )
 _STREAMING_FACTS = ("clients", "retained", "subscriptions")
 
+# The same of ChangeDataCapture.
+_CAPTURE_SETTINGS = ("full_header", "overflow_after")
+_CAPTURE_ORDERS = ("gap", "overflow", "select")
+_CAPTURE_FACTS = ("objects",)
+
 
 def create_app(runtime: Runtime) -> ASGIApp:
     oauth = OAuth(runtime)
@@ -95,6 +100,7 @@ def create_app(runtime: Runtime) -> ASGIApp:
         Route("/__local_org__/faults", control.faults, methods=["GET", "POST", "DELETE"]),
         Route("/__local_org__/bulk", control.bulk, methods=["GET", "POST"]),
         Route("/__local_org__/streaming", control.streaming, methods=["GET", "POST"]),
+        Route("/__local_org__/change_data_capture", control.change_data_capture, methods=["GET", "POST"]),
     ]
     return Wire(Router(routes, redirect_slashes=False), runtime.requests, runtime.faults)
 
@@ -107,7 +113,8 @@ class Control:
 
     ``POST /__local_org__/bulk`` with ``{"processing_time": 2, "hold": {"after_records": 200}}`` sets properties of
     `BulkSteering` and calls its methods with named arguments; it answers the properties, as ``GET`` does. So does
-    ``/__local_org__/streaming`` with `StreamingSteering`.
+    ``/__local_org__/streaming`` with `StreamingSteering`, and ``/__local_org__/change_data_capture`` with
+    `ChangeDataCapture`.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -136,6 +143,13 @@ class Control:
         return await _steered(
             request, self._runtime.streaming, "Streaming", _STREAMING_SETTINGS, _STREAMING_ORDERS, _STREAMING_FACTS
         )
+
+    async def change_data_capture(self, request: Request) -> Response:
+        if not _is_local(request):
+            return PlainTextResponse("Change data capture may be steered from the machine of the local org only.", 403)
+        steering = self._runtime.store.change_data_capture
+        settings, orders, facts = _CAPTURE_SETTINGS, _CAPTURE_ORDERS, _CAPTURE_FACTS
+        return await _steered(request, steering, "Change data capture", settings, orders, facts)
 
     def _arm(self, wanted: Any) -> None:
         if not isinstance(wanted, dict) or wanted.get("fault") not in _FAULTS:

@@ -9,7 +9,7 @@ https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/chang
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -23,8 +23,10 @@ from sfconnector.testing._streaming._event_fields import (
     Row,
     Update,
     event_fields,
+    event_name,
     has_change_events,
 )
+from sfconnector.testing._streaming._log import EventLog
 
 # Of which one transaction may make change events; what is beyond is told by one overflow event for each object.
 OVERFLOW_AFTER: Final = 100_000
@@ -34,13 +36,6 @@ _LARGEST: Final = 1_048_576
 _FIRST_COMMIT: Final = 10_000_000_000_000
 # Who changes records without being asked to.
 _ORG: Final = make("005", 2)
-
-
-class Bus(Protocol):
-    """Where events go."""
-
-    def extend(self, events: Sequence[tuple[str, dict[str, Any]]]) -> int:
-        """Keep events, inside the transaction of the caller, and return the replay id of the last."""
 
 
 class _Change(NamedTuple):
@@ -92,19 +87,35 @@ class Capture:
         clock: gives the time of a transaction.
     """
 
-    def __init__(self, schema: Schema, database: Database, bus: Bus, clock: Callable[[], datetime]) -> None:
+    def __init__(self, schema: Schema, database: Database, bus: EventLog, clock: Callable[[], datetime]) -> None:
         self._schema, self._database, self._bus, self._clock = schema, database, bus, clock
         self.overflow_after = OVERFLOW_AFTER
         self.full_header = False
         self._known: dict[str, tuple[SObjectType, EventFields]] = {}
+        self._selected: frozenset[str] | None = frozenset()
+        bus.channels.on_added.append(self.refresh)
         database.journal.at_commit = self._commit
 
     def select(self, names: frozenset[str] | None) -> None:
-        """Tell of changes of these objects, given by lower-case names, or of all that support it."""
+        """Tell of changes of these objects, given by lower-case names, or of all that support it.
+
+        "Entities are automatically selected … when you create a custom channel that includes them."
+        """
+        self._selected = names
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take note of the custom channels that there are."""
+        names, members = self._selected, self._bus.channels.captured()
         journal = self._database.journal
-        journal.told = Names(lambda name: has_change_events(name) and (names is None or name.lower() in names))
+        journal.told = Names(
+            lambda name: (
+                has_change_events(name) and (names is None or name.lower() in names or event_name(name) in members)
+            )
+        )
         # "If not all objects involved in a transaction are enabled, there will be a gap in the sequence numbers."
-        journal.counted = Names(lambda name: names != frozenset() and has_change_events(name))
+        nothing = names == frozenset() and not members
+        journal.counted = Names(lambda name: not nothing and has_change_events(name))
 
     def overflow(self, sobject: SObjectType, user_id: str) -> int:
         """Tell that more has changed than events can tell."""

@@ -5,13 +5,14 @@ https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/chang
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 
 import attrs
 
 from sfconnector.testing._database import Database
+from sfconnector.testing._streaming._event_fields import has_change_events
 
 # The two streams of the bus, by the first part of a channel's name.
 DATA: Final = "data"
@@ -64,6 +65,8 @@ class Channels:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._database.write(_TABLE)
+        # Called when a channel has been added, in its transaction.
+        self.on_added: list[Callable[[], None]] = []
 
     def add(self, name: str, members: Iterable[str]) -> str:
         """Add a custom channel, or give it other members.
@@ -76,7 +79,8 @@ class Channels:
             What to subscribe to, such as ``/data/SalesEvents__chn``.
 
         Raises:
-            ValueError: a name is none of a channel or an event, or the members do not fit together.
+            ValueError: a name is none of a channel or an event, there are no such change events, or the members do
+                not fit together.
         """
         if not name.endswith("__chn") or not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a custom channel; it ends with __chn, as in SalesEvents__chn.")
@@ -86,6 +90,9 @@ class Channels:
         if len(wanted) > _MOST_MEMBERS:
             raise ValueError(f"{name} cannot have {len(wanted)} members; {_MOST_MEMBERS} are enough for an org's.")
         streams = {stream_of(entity) for entity in wanted}
+        for entity in wanted:
+            if stream_of(entity) == DATA and not has_change_events(entity_object(entity)):
+                raise ValueError(f"{name} cannot have {entity}: there are no change events of {entity_object(entity)}.")
         if len(streams) != 1:
             raise ValueError(f"{name} has change events or platform events, at least one, and not both.")
         stream = streams.pop()
@@ -93,7 +100,14 @@ class Channels:
             self._database.write(
                 'INSERT OR REPLACE INTO "sf:channel" VALUES (?, ?, ?)', [name, stream, json.dumps(wanted)]
             )
+            for told in self.on_added:
+                told()
         return f"/{stream}/{name}"
+
+    def captured(self) -> frozenset[str]:
+        """Name the change events that are members of custom channels."""
+        rows = self._database.rows('SELECT members FROM "sf:channel" WHERE stream = ?', [DATA])
+        return frozenset(entity for row in rows for entity in json.loads(row["members"]))
 
     def selection(self, channel: str) -> Selection | None:
         """What a channel carries; ``None`` if its name can be no channel's, or the custom channel is not there."""

@@ -19,33 +19,34 @@ class ChangeDataCapture:
     Example:
         >>> from sfconnector.testing import LocalOrg
         >>> with LocalOrg(change_data_capture=["Account"]) as org:
-        ...     org.change_data_capture.select(*org.change_data_capture.objects, "Contact")
-        ...     sorted(org.change_data_capture.objects)
-        ['Account', 'Contact']
+        ...     org.change_data_capture.select([*org.change_data_capture.objects, "Contact"])
+        ...     org.change_data_capture.objects
+        ('Account', 'Contact')
     """
 
     def __init__(self, capture: Capture, schema: Schema, database: Database, user_id: str) -> None:
         self._capture, self._schema, self._database, self._user_id = capture, schema, database, user_id
 
     @property
-    def objects(self) -> frozenset[str]:
-        """Names of the objects of the org that are selected."""
-        return frozenset(sobject.name for sobject in self._schema if self._database.journal.told[sobject.name])
+    def objects(self) -> tuple[str, ...]:
+        """Names of the objects of the org that are selected, the members of custom channels among them."""
+        return tuple(sobject.name for sobject in self._schema if self._database.journal.told[sobject.name])
 
-    def select(self, *names: str) -> None:
-        """Let these objects be the selected ones; none, if none is given.
+    def select(self, names: Iterable[str] | None) -> None:
+        """Let these objects be the selected ones.
 
         Args:
-            names: API names of objects, such as ``Account``; custom ones need not be there yet.
+            names: API names of objects, such as ``Account``; custom ones need not be there yet. None for every object
+                that supports it, those included that are added later.
 
         Raises:
+            TypeError: it is one text and not several.
             ValueError: an object has no change events.
         """
-        self._set(read_selection(names))
-
-    def select_all(self) -> None:
-        """Select every object that supports it, those included that are added later."""
-        self._set(None)
+        selected = read_selection(names)
+        # Not in the middle of a transaction of another thread.
+        with self._database.transaction():
+            self._capture.select(selected)
 
     @property
     def overflow_after(self) -> int:
@@ -67,7 +68,7 @@ class ChangeDataCapture:
     def full_header(self, full: bool) -> None:
         self._capture.full_header = bool(full)
 
-    def gap(self, sobject: str, *record_ids: str, change_type: str = "UPDATE") -> int:
+    def gap(self, sobject: str, record_ids: Iterable[str], change_type: str = "UPDATE") -> int:
         """Send a gap event, as after a change that was applied in the database directly, and return its replay id.
 
         Args:
@@ -80,11 +81,12 @@ class ChangeDataCapture:
         """
         if change_type not in _CHANGE_TYPES:
             raise ValueError(f"A gap event is of one of {', '.join(_CHANGE_TYPES)}, not of {change_type!r}.")
-        if not record_ids:
-            raise ValueError("A gap event names the records that have changed: give their ids.")
+        ids = [] if isinstance(record_ids, str) else list(record_ids)
+        if not ids:
+            raise ValueError("A gap event names the records that have changed: give a list of their ids.")
         found = self._found(sobject)
         with self._database.transaction():
-            return self._capture.gap(found, record_ids, f"GAP_{change_type}", self._user_id)
+            return self._capture.gap(found, ids, f"GAP_{change_type}", self._user_id)
 
     def overflow(self, sobject: str) -> int:
         """Send an overflow event, as after a transaction with too many changes, and return its replay id.
@@ -95,11 +97,6 @@ class ChangeDataCapture:
         found = self._found(sobject)
         with self._database.transaction():
             return self._capture.overflow(found, self._user_id)
-
-    def _set(self, names: frozenset[str] | None) -> None:
-        # Not in the middle of a transaction of another thread.
-        with self._database.transaction():
-            self._capture.select(names)
 
     def _found(self, name: str) -> SObjectType:
         sobject = self._schema.get(name)

@@ -217,10 +217,23 @@ def test_selection_of_an_org() -> None:
         api.create("Account", Name="Acme")
         api.create("Contact", LastName="Curie")
         assert _what(changes.new()) == [("CREATE", "Contact")]
-        org.change_data_capture.select("Account")
+        org.change_data_capture.select(["Account"])
         api.create("Account", Name="Acme")
         api.http.close()
         assert _what(changes.new()) == [("CREATE", "Account")]
+
+
+def test_steering_over_http(local_org: LocalOrg, api: Api, changes: Changes) -> None:
+    def steer(**orders: Any) -> Any:
+        url = f"{local_org.url}/__local_org__/change_data_capture"
+        return api.http.post(url, json=orders, timeout=30).json()
+
+    told = steer(select={"names": ["Account"]}, overflow_after=5, full_header=True)
+    assert told == {"objects": ["Account"], "overflow_after": 5, "full_header": True}
+    steer(gap={"sobject": "Account", "record_ids": ["001Lo0000000001IAA"]}, overflow={"sobject": "Account"})
+    assert [change.kind for change in changes.new()] == ["GAP_UPDATE", "GAP_OVERFLOW"]
+    assert "has no change events" in steer(select={"names": ["Note"]})["error"]
+    assert "Account" in steer(select={"names": None})["objects"]
 
 
 def test_selection_that_cannot_be() -> None:

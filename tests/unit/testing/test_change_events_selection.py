@@ -5,6 +5,7 @@ https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/chang
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from change_events import Change, Changes
@@ -93,8 +94,8 @@ def test_event_that_is_too_large_is_a_gap(store: Store, context: RequestContext,
 def test_gap_events_of_a_test(store: Store, context: RequestContext, changes: Changes) -> None:
     ids = _accounts(store, context, 2)
     changes.new()
-    replay_id = store.change_data_capture.gap("Account", *ids)
-    store.change_data_capture.gap("Account", ids[0], change_type="DELETE")
+    replay_id = store.change_data_capture.gap("Account", ids)
+    store.change_data_capture.gap("Account", ids[:1], change_type="DELETE")
     store.change_data_capture.overflow("Account")
 
     told = changes.new()
@@ -112,7 +113,7 @@ def test_gap_events_of_a_test(store: Store, context: RequestContext, changes: Ch
     ("arguments", "message"),
     [
         (("Account", "x"), "one of CREATE"),
-        (("Account",), "give their ids"),
+        (("Account",), "give a list of their ids"),
         (("Note", "002Lo0000000001AAA"), "'Note' has no change events"),
         (("Nothing__c", "a00"), "'Nothing__c' has no change events"),
     ],
@@ -120,7 +121,7 @@ def test_gap_events_of_a_test(store: Store, context: RequestContext, changes: Ch
 def test_gaps_that_cannot_be(store: Store, arguments: tuple[str, ...], message: str) -> None:
     change_type = "GAP" if arguments[-1] == "x" else "UPDATE"
     with pytest.raises(ValueError, match=message):
-        store.change_data_capture.gap(*arguments, change_type=change_type)
+        store.change_data_capture.gap(arguments[0], arguments[1:], change_type=change_type)
 
 
 # -- selection ------------------------------------------------------------------------------------------------------
@@ -134,7 +135,7 @@ def test_selected_objects_only(context: RequestContext) -> None:
         store.create(sobject, values, context)
 
     assert [change.header["entityName"] for change in changes.new()] == ["Account", "Item__c"]
-    assert store.change_data_capture.objects == {"Account", "Item__c"}
+    assert store.change_data_capture.objects == ("Account", "Item__c")
     store.close()
 
 
@@ -153,19 +154,19 @@ def test_unselected_changes_leave_a_gap_in_the_numbers(context: RequestContext) 
 
 
 def test_selection_changes_while_the_org_runs(store: Store, context: RequestContext, changes: Changes) -> None:
-    store.change_data_capture.select()
+    store.change_data_capture.select([])
     _accounts(store, context, 1)
     assert changes.new() == []
-    assert store.change_data_capture.objects == frozenset()
+    assert store.change_data_capture.objects == ()
 
-    store.change_data_capture.select("Account")
+    store.change_data_capture.select(["Account"])
     _accounts(store, context, 1)
     assert len(changes.new()) == 1
 
-    store.change_data_capture.select_all()
+    store.change_data_capture.select(None)
     store.create("Contact", {"LastName": "C"}, context)
     assert [change.what for change in changes.new()] == [("CREATE", "Contact")]
-    assert {"Account", "Contact", "User"} <= store.change_data_capture.objects
+    assert {"Account", "Contact", "User"} <= {*store.change_data_capture.objects}
     assert "Note" not in store.change_data_capture.objects
 
 
@@ -183,7 +184,30 @@ def test_full_headers(store: Store, context: RequestContext, changes: Changes) -
 @pytest.mark.parametrize("name", ["Note", "Acount", "AccountChangeEvent", 3])
 def test_object_that_cannot_be_selected(store: Store, name: str) -> None:
     with pytest.raises(ValueError, match="has no change events here"):
-        store.change_data_capture.select(name)
+        store.change_data_capture.select([name])
+
+
+def test_members_of_a_custom_channel_are_selected(tmp_path: Path, context: RequestContext) -> None:
+    path = tmp_path / "org.db"
+    for number in (1, 2):
+        store = Store(path=path, change_data_capture=["Lead"])
+        if number == 1:
+            store.events.channels.add("Sales__chn", ["AccountChangeEvent", "Item__ChangeEvent"])
+            store.add_object("Item__c")
+        changes = Changes(store, "/data/Sales__chn")
+        changes.new()
+        store.create("Account", {"Name": "A"}, context)
+        store.create("Contact", {"LastName": "C"}, context)
+        store.create("Lead", {"LastName": "L", "Company": "C"}, context)
+        store.create("Item__c", {}, context)
+        assert [change.header["entityName"] for change in changes.new()] == ["Account", "Item__c"]
+        assert store.change_data_capture.objects == ("Account", "Item__c", "Lead")
+        store.close()
+
+
+def test_custom_channel_without_change_events_of_its_members(store: Store) -> None:
+    with pytest.raises(ValueError, match="there are no change events of Note"):
+        store.events.channels.add("Sales__chn", ["NoteChangeEvent"])
 
 
 def test_selection_is_no_text() -> None:
