@@ -231,7 +231,7 @@ class PlatformEvent(Event):
 
 
 class PushTopicEvent(Event):
-    """A record that a PushTopic's query found changed.
+    """A record that a PushTopic's query found changed; ``type`` tells how.
 
     See Also:
         https://developer.salesforce.com/docs/platform/api-streaming/guide/notifications.html

@@ -9,7 +9,8 @@ from session_tools import TOKEN, quick
 
 from sfconnector import Salesforce, auth
 from sfconnector.errors import BadRequestError, InvalidResponseError, RecordError, TransportError
-from sfconnector.streaming import PublishResult
+from sfconnector.streaming import ChangeEvent, PlatformEvent, PublishResult
+from sfconnector.testing import LocalOrg
 
 UUID = "85d962fb-f05c-4ccf-9ee1-ac751d0fc07f"
 
@@ -127,3 +128,30 @@ def test_fields_are_checked_before_anything_is_sent(org: Org, sf: Salesforce) ->
     with pytest.raises(TypeError):
         sf.publish("Order__e", ["Sku__c"])  # type: ignore[arg-type]
     assert org.server.seen == []
+
+
+def test_what_is_published_arrives_with_the_id_that_was_told(local_org: LocalOrg) -> None:
+    local_org.add_object("Order__e", {"Sku__c": "string(40)"})
+    with Salesforce.from_env(local_org.environ()) as sf, sf.subscribe("/event/Order__e") as loop:
+        one = sf.publish("Order__e", {"Sku__c": "X0"})
+        many = list(sf.publish_many("Order__e", ({"Sku__c": f"X{number}"} for number in range(1, 4))))
+        events = [next(loop) for _ in range(4)]
+    assert [event.fields["Sku__c"] for event in events if isinstance(event, PlatformEvent)] == ["X0", "X1", "X2", "X3"]
+    uuids = [result.event_uuid for result in (one, *many)]
+    assert [event.event_uuid for event in events if isinstance(event, PlatformEvent)] == uuids
+    assert len(set(uuids)) == 4
+
+
+def test_what_calls_change_arrives_as_change_events(local_org: LocalOrg) -> None:
+    with Salesforce.from_env(local_org.environ()) as sf, sf.subscribe("/data/AccountChangeEvent") as loop:
+        account = sf.sobject("Account").create({"Name": "Acme"}).id
+        sf.sobject("Account").update(account, {"Phone": "1"})
+        sf.sobject("Account").update(account, {"Phone": None})
+        sf.sobject("Account").delete(account)
+        events = [next(loop) for _ in range(4)]
+    changes = [event for event in events if isinstance(event, ChangeEvent)]
+    assert [change.change_type for change in changes] == ["CREATE", "UPDATE", "UPDATE", "DELETE"]
+    assert {change.record_ids for change in changes} == {(account,)}
+    assert changes[0].fields["Name"] == "Acme"
+    assert "Phone" in changes[1].changed_fields
+    assert changes[2].nulled_fields == ("Phone",)
