@@ -101,3 +101,29 @@ def test_a_channel_that_there_is_not_is_refused(client: Callable[..., Peer]) -> 
     with client("/data/NothingChangeEvent") as peer:
         (ended,) = peer.hear("ended")
     assert "The channel you requested to subscribe to does" in ended["error"]
+
+
+def test_it_hears_of_what_simple_salesforce_writes(org: LocalOrg, peer: Any, client: Callable[..., Peer]) -> None:
+    with client() as listener:
+        listening(org, listener, CHANGES)
+        account = peer.Account.create({"Name": "Acme", "Ext__c": "A-1"})["id"]
+        peer.Account.upsert("Ext__c/A-1", {"Name": "Acme Ltd"})
+        events = [event["payload"] for event in listener.events(2)]
+    headers = [event["ChangeEventHeader"] for event in events]
+    assert [(header["changeType"], header["recordIds"]) for header in headers] == [
+        ("CREATE", [account]),
+        ("UPDATE", [account]),
+    ]
+    assert [event["Name"] for event in events] == ["Acme", "Acme Ltd"]
+
+
+def test_it_hears_of_a_platform_event_that_simple_salesforce_publishes(
+    org: LocalOrg, peer: Any, client: Callable[..., Peer]
+) -> None:
+    org.add_object("Order__e", {"Sku__c": "string(20)"})
+    with client("/event/Order__e") as listener:
+        listening(org, listener, "/event/Order__e")
+        peer.Order__e.create({"Sku__c": "X1"})
+        (event,) = listener.events(1)
+    assert event["payload"]["Sku__c"] == "X1"
+    assert event["event"]["EventUuid"]

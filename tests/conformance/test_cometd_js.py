@@ -175,3 +175,32 @@ def test_custom_channels_carry_their_members(org: LocalOrg, client: Callable[...
         org.streaming.publish("LeadChangeEvent", change(2))
         org.streaming.publish("ContactChangeEvent", change(3))
         assert numbers(peer.events(2)) == [1, 3]
+
+
+def test_the_changes_of_one_transaction_are_numbered(org: LocalOrg, peer: Any, client: Callable[..., Peer]) -> None:
+    with client({"/data/ChangeEvents": -1}) as listener:
+        listening(org, listener, "/data/ChangeEvents")
+        # One request to collections is one transaction.
+        records = [{"attributes": {"type": "Contact"}, "LastName": name} for name in ("Curie", "Meitner")]
+        saved = peer.restful("composite/sobjects", method="POST", json={"records": records})
+        headers = [event["payload"]["ChangeEventHeader"] for event in listener.events(2)]
+    assert [header["recordIds"] for header in headers] == [[each["id"]] for each in saved]
+    assert len({header["transactionKey"] for header in headers}) == 1
+    assert [header["sequenceNumber"] for header in headers] == [1, 2]
+
+
+def test_an_account_and_its_contact_come_in_their_order_on_a_custom_channel(
+    org: LocalOrg, peer: Any, client: Callable[..., Peer]
+) -> None:
+    channel = org.streaming.add_channel("Sales__chn", ["AccountChangeEvent", "ContactChangeEvent"])
+    with client({channel: -1}) as listener:
+        listening(org, listener, channel)
+        account = peer.Account.create({"Name": "Acme"})["id"]
+        peer.Contact.create({"LastName": "Curie", "AccountId": account})
+        peer.Lead.create({"LastName": "Nobody", "Company": "None"})
+        peer.Account.delete(account)
+        headers = [event["payload"]["ChangeEventHeader"] for event in listener.events(4)]
+    told = [(header["entityName"], header["changeType"]) for header in headers]
+    assert told[:2] == [("Account", "CREATE"), ("Contact", "CREATE")]
+    # The contact goes with its account.
+    assert sorted(told[2:]) == [("Account", "DELETE"), ("Contact", "DELETE")]

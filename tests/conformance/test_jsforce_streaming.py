@@ -96,3 +96,42 @@ def test_it_says_goodbye(org: LocalOrg, client: Callable[..., Peer]) -> None:
         peer.order("disconnect")
         org.streaming.wait(polls=0)
     assert org.streaming.clients == 0
+
+
+def test_it_hears_of_what_it_writes(org: LocalOrg, client: Callable[..., Peer]) -> None:
+    with client("/data/ChangeEvents", **{"from": -1}) as peer:
+        listening(org, peer, "/data/ChangeEvents")
+        peer.order("create", sobject="Account", record={"Name": "Acme", "Phone": "1", "NumberOfEmployees": 7})
+        (created,) = peer.hear("created")
+        account = created["result"]["id"]
+        peer.order("update", sobject="Account", record={"Id": account, "Phone": None, "AnnualRevenue": 1.5})
+        peer.hear("updated")
+        peer.order("destroy", sobject="Account", id=account)
+        events = peer.events(3)
+    create, update, delete = (event["payload"] for event in events)
+    headers = [event["payload"]["ChangeEventHeader"] for event in events]
+    assert [header["changeType"] for header in headers] == ["CREATE", "UPDATE", "DELETE"]
+    assert {header["entityName"] for header in headers} == {"Account"}
+    assert [header["recordIds"] for header in headers] == [[account]] * 3
+    assert len({header["transactionKey"] for header in headers}) == 3
+    assert {header["commitUser"] for header in headers} == {org.user_id}
+    # jsforce names itself in the call options of each request.
+    assert all(header["changeOrigin"].startswith("com/salesforce/api/rest/68.0") for header in headers)
+    assert (create["Name"], create["Phone"], create["NumberOfEmployees"]) == ("Acme", "1", 7)
+    assert (update["Phone"], update["AnnualRevenue"]) == (None, 1.5)
+    assert "Name" not in update
+    assert {"Phone", "AnnualRevenue", "LastModifiedDate"} <= set(headers[1]["changedFields"])
+    assert set(delete) == {"ChangeEventHeader"}
+
+
+def test_it_hears_of_the_platform_event_that_it_publishes(org: LocalOrg, client: Callable[..., Peer]) -> None:
+    org.add_object("Order__e", {"Sku__c": "string(20)", "Count__c": "double(5, 0)", "Paid__c": "boolean"})
+    with client("/event/Order__e", **{"from": -1}) as peer:
+        listening(org, peer, "/event/Order__e")
+        peer.order("create", sobject="Order__e", record={"Sku__c": "X1", "Count__c": 3})
+        (created,) = peer.hear("created")
+        (event,) = peer.events(1)
+    payload = event["payload"]
+    assert (payload["Sku__c"], payload["Count__c"], payload["CreatedById"]) == ("X1", 3, org.user_id)
+    assert created["result"]["success"] is True
+    assert event["event"]["EventUuid"] in str(created["result"]["errors"])

@@ -26,6 +26,9 @@ subscription.then(
 );
 
 obey({
-  cancel: () => subscription.cancel(),
+  // Writes a record, or publishes an event, over the same connection.
+  create: async ({ sobject, record }) => tell("created", { result: await connection.sobject(sobject).create(record) }),
+  update: async ({ sobject, record }) => tell("updated", { result: await connection.sobject(sobject).update(record) }),
+  destroy: async ({ sobject, id }) => tell("destroyed", { result: await connection.sobject(sobject).destroy(id) }),
   disconnect: () => client.disconnect(),
 });
