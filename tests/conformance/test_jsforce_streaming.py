@@ -66,6 +66,30 @@ def test_it_comes_back_when_it_was_forgotten_and_misses_nothing(org: LocalOrg, c
         assert numbers(peer.events(2)) == [1, 2]
 
 
+def test_an_answer_that_is_lost_costs_it_an_event(org: LocalOrg, client: Callable[..., Peer]) -> None:
+    with client(**{"from": -1}) as peer:
+        listening(org, peer, CHANGES)
+        fault = org.streaming.lose()
+        publish(org, 1)
+        assert fault.wait(timeout=60)
+        listening(org, peer, CHANGES)
+        publish(org, 2)
+        # It polls again with the same clientId, and the server believes that it has delivered.
+        assert numbers(peer.events(1)) == [2]
+
+
+def test_the_web_socket_that_it_tries_first_is_refused_as_salesforce_does(
+    org: LocalOrg, client: Callable[..., Peer]
+) -> None:
+    """Seen at Salesforce: https://github.com/jsforce/jsforce/issues/270."""
+    with client() as peer:
+        listening(org, peer, CHANGES)
+    assert {(request.method, request.status) for request in org.requests if request.path == "/cometd/68.0"} >= {
+        ("GET", 405),
+        ("POST", 200),
+    }
+
+
 def test_its_authentication_extension_is_told_of_a_revoked_token(org: LocalOrg, client: Callable[..., Peer]) -> None:
     with client(**{"from": -1}) as peer:
         listening(org, peer, CHANGES)

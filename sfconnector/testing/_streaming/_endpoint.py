@@ -72,7 +72,10 @@ class CometD:
 
     async def resource(self, request: Request) -> Response:
         self._clients.serve_on(asyncio.get_running_loop())
-        if request.method != "POST" or media_type_of(request.headers) != "application/json":
+        if request.method != "POST":
+            # So are WebSockets refused, which clients try first: https://github.com/jsforce/jsforce/issues/42 and 270.
+            return _page(405, "Only POST allowed")
+        if media_type_of(request.headers) != "application/json":
             return _page(400, "Unknown Bayeux Transport")
         try:
             content = await _read(request)

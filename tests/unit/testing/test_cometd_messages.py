@@ -110,7 +110,7 @@ def test_other_connection_types(cometd: CometdApi) -> None:
 
 def test_a_request_that_is_no_bayeux(cometd: CometdApi) -> None:
     url = cometd.org.url + cometd.path
-    assert cometd.http.request("GET", url).status == 400
+    assert cometd.http.request("GET", url).status == 405
     assert cometd.send(b"[]", **{"Content-Type": "text/plain"}).status == 400
     for body in (b"", b"{", b"1", b"[1]"):
         assert cometd.send(body).status == 400
