@@ -149,8 +149,9 @@ class ChangeEvent(_Change):
     @property
     def fields(self) -> dict[str, Any]:
         """The fields with their new values, of the types that JSON has; a new ``dict`` each time."""
-        payload = _mapping(self.data.get("payload"))
-        return {name: value for name, value in payload.items() if name != _HEADER}
+        fields = dict(_mapping(self.data.get("payload")))
+        fields.pop(_HEADER, None)
+        return fields
 
     @property
     def changed_fields(self) -> tuple[str, ...]:

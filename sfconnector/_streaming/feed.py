@@ -66,7 +66,9 @@ class Feed:
         # When the server began to send from the tip, and the same once all retained events had to be asked for.
         self._since: datetime | None = None
         self._begun: datetime | None = None
-        self._seen: dict[tuple[Any, ...], None] = {}
+        # Two lots, of which the older is given up when the younger is full: that costs less than one at a time.
+        self._seen: set[tuple[Any, ...]] = set()
+        self._seen_before: set[tuple[Any, ...]] = set()
         self._size_seen = 2 * size
         self._most_seen = self._size_seen
 
@@ -174,7 +176,7 @@ class Feed:
     def admit(self, data: Mapping[str, Any]) -> bool:
         """Tell whether an event is to be processed, and not one that has been already or that nobody asked for."""
         self._key_now = key = key_of(data)
-        if key in self._seen:
+        if key in self._seen or key in self._seen_before:
             self.duplicates += 1
             return False
         if self._begun is not None and (then := occurred_at(data)) is not None and then < self._begun:
@@ -208,10 +210,9 @@ class Feed:
             # Without a replay id it is nowhere, and cannot be told from others.
             return
         self._latest = data
-        seen = self._seen
-        seen[key] = None
-        if len(seen) > self._most_seen:
-            del seen[next(iter(seen))]
+        self._seen.add(key)
+        if len(self._seen) > self._most_seen:
+            self._seen, self._seen_before = set(), self._seen
 
 
 def as_sent(position: str) -> int | str:
