@@ -190,8 +190,10 @@ class Client:
             core.stopping.set()
             core.changed.notify_all()
             running = self._runner is not None
+            # Now: `run` forgets the session as soon as it sees that it is to end.
+            session, connected = self._known(), core.state is State.CONNECTED
         if first:
-            self._part(timeout / 2)
+            self._part(session, timeout / 2, connected=connected)
             self._transport.close()
             if not running:
                 core.enter(State.STOPPED)
@@ -316,13 +318,15 @@ class Client:
     def _again(self, failure: Failure) -> Again:
         return Again(self._core.delay(failure, self._core.judge(failure)))
 
-    def _part(self, timeout: float) -> None:
-        """Tell the server that the session is over, on a thread that can be left behind."""
-        core = self._core
-        with core.changed:
-            session, connected = core.session, core.state is State.CONNECTED
+    def _known(self) -> Session | None:
+        """Give the session that the server still knows; the caller has the lock."""
+        session = self._core.session
         # The server has ended the others, or does not answer.
-        if session is None or (session.over and core.error is None):
+        return None if session is None or (session.over and self._core.error is None) else session
+
+    def _part(self, session: Session | None, timeout: float, *, connected: bool) -> None:
+        """Tell the server that the session is over, on a thread that can be left behind."""
+        if session is None:
             return
         if not connected:
             self._transport.polls.abort()
@@ -342,7 +346,9 @@ class Client:
         core = self._core
         try:
             if end is State.FAILED and core.state is not State.UNCONNECTED:
-                self._part(_GOODBYE)
+                with core.changed:
+                    session, connected = self._known(), core.state is State.CONNECTED
+                self._part(session, _GOODBYE, connected=connected)
             # The goodbye may still be under way on the other lane.
             self._transport.polls.close()
             if not core.stopping.is_set():

@@ -264,6 +264,7 @@ def test_while_the_queue_is_full(org: CometD, sf: Salesforce) -> None:
     wait_for(lambda: listener.health().channels[ORDERS].queued == 2)
     with in_time():
         assert listener.stop() is False
+    assert org.peers == {}
     gate.go.set()
     assert listener.join(LONG) is True
 
