@@ -213,8 +213,6 @@ class Connection:
         except BaseException as error:  # whoever joins raises it
             self.error = error
         finally:
-            if self._transport is not None:
-                self._transport.close()
             with self._changed:
                 self._ended, self.connected_at = True, None
                 self._changed.notify_all()
