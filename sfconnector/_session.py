@@ -59,7 +59,7 @@ _CLOSING: Final = {b"{": b"}", b"[": b"]", b'"': b'"'}
 class Dependent(Protocol):
     """What uses a session from threads of its own."""
 
-    def stop(self) -> object:
+    def close(self) -> object:
         """Come to rest."""
 
 
@@ -287,14 +287,14 @@ class Session:
             return None
 
     def close_first(self, dependent: Dependent) -> None:
-        """Stop something when this session is closed, before its connections are."""
+        """Close something when this session is closed, before its connections are."""
         self._dependents.add(dependent)
 
     def close(self) -> None:
         """Close the connections; the session at Salesforce stays, since others may share it."""
         if os.getpid() == self._process:
             for dependent in [*self._dependents]:
-                dependent.stop()
+                dependent.close()
         self._closed = True
         if self._owned:
             self.http.close()

@@ -15,7 +15,7 @@ from sfconnector._streaming.access import access_to
 from sfconnector._streaming.feed import Feed, Moment
 from sfconnector._streaming.reactions import Reactions
 from sfconnector._streaming.stores import ReplayKey, ReplayStore
-from sfconnector.bayeux import Backoff, Client, State, SubscriptionRefused, Transport
+from sfconnector.bayeux import Backoff, BayeuxError, Client, State, SubscriptionRefused, Transport
 from sfconnector.errors import StreamError, StreamTimeoutError
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Connection:
         self._headers: dict[str, str] = {}
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
+        # Channels that are being attached, with what became of that.
+        self._awaited: dict[str, Exception | None] = {}
         self._stopping = self._save_failed = False
         self._ready = self._ended = False
         self._client: Client | None = None
@@ -115,28 +117,54 @@ class Connection:
         """Begin to connect."""
         self._thread.start()
 
-    def attach(self, feed: Feed, timeout: float | None) -> None:
-        """Subscribe to a channel; later, if there is no connection yet.
+    def attach(self, feed: Feed, timeout: float) -> None:
+        """Subscribe to a channel, and wait until that is done; before the start it becomes a part of that.
 
         Raises:
             SubscriptionError, ReplayExpiredError: The channel or its position was refused.
+            StreamTimeoutError: It was not done in time, or the connection has ended.
         """
         with self._lock:
             self.feeds[feed.channel] = feed
-            if self._org_id:
-                self._load(feed)
-            client = self._client
-        if client is None:
-            return
+            known, client = bool(self._org_id), self._client
+            if waits := self._ready and not self._ended:
+                self._awaited[feed.channel] = None
         try:
-            client.subscribe(feed.channel, timeout=timeout)
-        except SubscriptionRefused as error:
-            self.feeds.pop(feed.channel, None)
-            raise self.reactions.refusal(error.failure) from None
-        except BaseException:
-            self.feeds.pop(feed.channel, None)
-            client.unsubscribe(feed.channel)
+            if known:
+                self._load(feed)
+            if client is not None:
+                client.subscribe(feed.channel, timeout=timeout)
+            if waits:
+                self._wait_for_subscription(feed, timeout)
+        except BaseException as error:
+            self.detach(feed.channel)
+            if isinstance(error, SubscriptionRefused):
+                raise self._awaited.get(feed.channel) or self.reactions.refusal(error.failure) from None
+            if isinstance(error, BayeuxError):
+                raise StreamTimeoutError("the subscription was not answered", channel=feed.channel) from error
             raise
+        finally:
+            self._awaited.pop(feed.channel, None)
+
+    def _wait_for_subscription(self, feed: Feed, timeout: float) -> None:
+        def settled() -> bool:
+            return feed.is_subscribed or self._awaited.get(feed.channel) is not None or self._ended
+
+        with self._changed:
+            self._changed.wait_for(settled, timeout)
+            if (error := self._awaited.get(feed.channel)) is not None:
+                raise error
+            if not feed.is_subscribed:
+                raise StreamTimeoutError("there is no connection to subscribe with", channel=feed.channel)
+
+    def tell_caller(self, channel: str, error: Exception) -> bool:
+        """Hand a refusal to whoever attaches the channel; false where nobody waits for it."""
+        with self._changed:
+            if channel not in self._awaited:
+                return False
+            self._awaited[channel] = error
+            self._changed.notify_all()
+            return True
 
     def detach(self, channel: str) -> None:
         """Give up a channel."""
@@ -225,8 +253,11 @@ class Connection:
         org_id = self._find_org_id()
         with self._lock:
             self._org_id = org_id
-            for feed in self.feeds.values():
-                self._load(feed)
+            feeds = [*self.feeds.values()]
+        for feed in feeds:
+            # Not under the lock, since a store may hang.
+            self._load(feed)
+        with self._lock:
             if self._stopping:
                 return
             self._client = client = self._make_client()
@@ -352,6 +383,8 @@ class Connection:
         elif channel == "/meta/subscribe" and successful:
             if (feed := self.feeds.get(str(message.get("subscription")))) is not None:
                 feed.subscribed()
+                with self._changed:
+                    self._changed.notify_all()
         elif channel == "/meta/handshake" and successful and not (message.get("ext") or {}).get("replay"):
             self.report(StreamError("the server keeps no events: what is missed while disconnected is lost"))
 

@@ -49,6 +49,7 @@ class Feed:
         self._latest: Mapping[str, Any] | None = None
         self.processed = self.duplicates = self.skipped = self.unhandled = self.failed = 0
         self.asked_for: str | None = None
+        self.is_subscribed = False
         self._last: Mapping[str, Any] | None = None
         self._last_at = 0.0
         self._key_now: tuple[Any, ...] = ()
@@ -100,7 +101,10 @@ class Feed:
         """Find out where an earlier consumer of this name has stopped."""
         self._store, self._key = store, key
         if self.position is None:
-            self._position = self._saved = store.load(key)
+            position = store.load(key)
+            if position is not None and not isinstance(position, str):
+                raise TypeError(f"the store gave a {type(position).__name__} for the position of {key}, and no text")
+            self._position = self._saved = position
 
     def resume(self, now: Moment) -> int | str:
         """Say from where on events are asked for, as it goes out."""
@@ -120,6 +124,7 @@ class Feed:
 
     def subscribed(self) -> None:
         """Note that the server has begun to send."""
+        self.is_subscribed = True
         if self._origin == TIP and self._since is None and self._asked is not None:
             self._since = self._asked.at - self._asked.within
 

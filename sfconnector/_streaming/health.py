@@ -72,10 +72,14 @@ class Health:
     channels: Mapping[str, ChannelHealth]
 
 
-def health_of(connection: Connection | None, channels: Mapping[str, Feed], error: BaseException | None) -> Health:
+def health_of(
+    connection: Connection | None, channels: Mapping[str, Feed], error: BaseException | None, *, failed: bool = False
+) -> Health:
     """Look at a connection, if there is one yet."""
     polled = None if connection is None else connection.last_poll
     state = "created" if connection is None else connection.state
+    if connection is not None and failed and connection.has_ended:
+        state = "failed"
     return Health(
         state,
         state == "connected",

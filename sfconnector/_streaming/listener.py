@@ -93,6 +93,7 @@ class Listener:
         Raises:
             ValueError, TypeError: An argument cannot be right, or the channel is attached already.
             SubscriptionError, ReplayExpiredError: While running: Salesforce refused the channel or the position.
+            StreamTimeoutError: While running: there was no connection to subscribe with, for 30 seconds.
 
         See Also:
             https://developer.salesforce.com/docs/platform/change-data-capture/guide/cdc-subscribe-channels.html
@@ -225,6 +226,7 @@ class Listener:
         Raises:
             Exception: What ended the listener: what a handler raised, or the error of Salesforce or the network
                 that is beyond repair.
+            RuntimeError: It was called in a handler.
 
         Example:
             >>> sf.listener().join()
@@ -290,7 +292,7 @@ class Listener:
         run = self._run
         if run is None:
             return health_of(None, {}, None)
-        return health_of(run.connection, run.feeds, run.error or run.last_error)
+        return health_of(run.connection, run.feeds, run.error or run.last_error, failed=run.error is not None)
 
     def __enter__(self) -> Self:
         self.start()

@@ -154,14 +154,17 @@ class Reactions:
 
     def _on_refused_channel(self, failure: Failure, cause: Cause) -> Reaction:
         error = SubscriptionError(_said(failure), channel=failure.channel)
-        if cause is Cause.CHANNEL or failure.awaited or not self._connection.is_ready:
+        if (
+            cause is Cause.CHANNEL
+            or not self._connection.is_ready
+            or self._connection.tell_caller(failure.channel, error)
+        ):
             return self._end_or_drop(error, failure)
         self._tell(error, failure)
         return Reaction.handshake()
 
     def _end_or_drop(self, error: Exception, failure: Failure) -> Reaction:
-        if failure.awaited:
-            # Whoever attaches the channel is told.
+        if self._connection.tell_caller(failure.channel, error) or failure.awaited:
             return Reaction.drop()
         return Reaction.give_up(self._kept(error))
 

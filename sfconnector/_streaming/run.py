@@ -95,9 +95,14 @@ class Run:
 
     def attach(self, attachment: Attachment, timeout: float) -> None:
         """Add a channel while running."""
+        for dispatcher in [*self._working]:
+            if dispatcher.feed.channel == attachment.channel:
+                # It was detached a moment ago; its position comes first.
+                dispatcher.thread.join(timeout)
+                if dispatcher.thread.is_alive():
+                    raise RuntimeError(f"{attachment.channel}: a handler from before it was detached is still running")
         feed = self._add(attachment)
-        dispatcher = self._dispatchers[feed.channel]
-        self._begin(dispatcher)
+        self._begin(self._dispatchers[feed.channel])
         try:
             self.connection.attach(feed, timeout)
         except BaseException:
@@ -138,8 +143,14 @@ class Run:
         working = any(moment is None for moment in rested)
         return not working and self.connection.is_idle(max(filter(None, rested), default=0.0), idle, timeout)
 
+    def close(self) -> None:
+        """As :meth:`stop`."""
+        self.stop()
+
     def join(self, timeout: float | None) -> bool:
         """Wait for the end."""
+        if self.runs_here():
+            raise RuntimeError("a handler cannot wait for the end of its listener, which waits for the handler")
         return self._ended.wait(timeout)
 
     def is_told(self, channel: str) -> bool:

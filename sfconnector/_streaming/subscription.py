@@ -116,10 +116,6 @@ class Subscription:
         self._closed = True
         self._end()
 
-    def stop(self) -> None:
-        """As :meth:`close`."""
-        self.close()
-
     def health(self) -> Health:
         """Tell how it is.
 

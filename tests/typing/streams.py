@@ -129,7 +129,6 @@ for each in loop:
     loop.commit()
 assert_type(loop.health(), Health)
 loop.close()
-loop.stop()
 
 # Positions
 with FileReplayStore("replay.db") as store:

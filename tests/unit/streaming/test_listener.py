@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 from cometd_server import CometD, change, failed, order
+from session_tools import Numbered
 from streams import LONG, Log, client, with_logins
 
 from sfconnector import Salesforce, streaming
+from sfconnector.auth import Token, TokenTransport
 from sfconnector.errors import (
     AuthenticationError,
+    Failure,
     ReplayExpiredError,
     StreamError,
     StreamTimeoutError,
     SubscriptionError,
+    TransportError,
     UnhandledEventError,
 )
 from sfconnector.streaming import ChangeEvent, Listener, MemoryReplayStore, ReplayKey
@@ -281,7 +285,7 @@ def test_a_failed_handler_ends_the_listener_before_the_event(org: CometD, sf: Sa
     assert seen.numbers == [1, 2]
     assert [type(error) for error in errors.items] == [LookupError]
     health = listener.health()
-    assert (health.state, health.connected, type(health.error)) == ("stopped", False, LookupError)
+    assert (health.state, health.connected, type(health.error)) == ("failed", False, LookupError)
     assert org.peers == {}
     assert listener.stop() is True
 
@@ -496,6 +500,46 @@ def test_every_refused_token_is_replaced_once_and_after_some_it_ends(org: CometD
     assert logins.logins == 5
     tokens = [seen.headers["authorization"] for seen in org.server.seen if seen.target.startswith("/cometd/")]
     assert tokens == [f"Bearer T{number}" for number in (1, 2, 3, 4, 5)]
+
+
+class Stumbling(Numbered):
+    """Logins that fail for a moment, once the first is over."""
+
+    def __init__(self, org: CometD, error: Exception) -> None:
+        super().__init__(org.url, org.take)
+        self.error, self.left = error, 3
+
+    def login(self, post: TokenTransport) -> Token:
+        if self.logins and self.left:
+            self.left -= 1
+            raise self.error
+        return super().login(post)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TransportError("POST", "/services/oauth2/token", Failure.CUT, "reset"),
+        AuthenticationError("Stumbling", "the login URL answered 503", status=503),
+    ],
+)
+def test_a_login_that_fails_for_a_moment_is_tried_again(org: CometD, error: Exception) -> None:
+    """D16: it reconnects."""
+    seen, errors = Log(), Log()
+    logins = Stumbling(org, error)
+    with client(org, logins) as sf:
+        listener = sf.listener(on_error=errors)
+        listener.attach(ORDERS, seen)
+        with listener:
+            org.emit(ORDERS, order(1))
+            seen.wait(1)
+            org.wait_for(lambda: org.polling == 1)
+            org.revoke()
+            org.emit(ORDERS, order(2))
+            seen.wait(2)
+    assert (logins.left, logins.logins) == (0, 2)
+    assert seen.numbers == [1, 2]
+    assert [type(each) for each in errors.items] == [type(error)] * 3
 
 
 def test_a_token_that_cannot_be_replaced_ends_it(org: CometD, sf: Salesforce) -> None:

@@ -22,7 +22,7 @@ from streams import LONG, Log, client
 from sfconnector import Retry, Salesforce, streaming
 from sfconnector.auth import Token, TokenTransport
 from sfconnector.errors import StreamError
-from sfconnector.streaming import Listener, MemoryReplayStore
+from sfconnector.streaming import Listener, MemoryReplayStore, ReplayKey
 
 ORDERS = "/event/Order__e"
 CONTACTS = "/data/ContactChangeEvent"
@@ -278,6 +278,36 @@ def test_from_within_a_handler(org: CometD, sf: Salesforce) -> None:
     assert listener.join(LONG) is True
     assert answers.wait(1) == [False]
     assert list(store._positions.values()) == ["10"]
+
+
+def test_a_handler_cannot_wait_for_the_end(org: CometD, sf: Salesforce) -> None:
+    listener = sf.listener()
+    listener.on(ORDERS)(lambda _: listener.join())
+    listener.start()
+    org.emit(ORDERS, order(1))
+    with pytest.raises(RuntimeError, match="a handler cannot wait"):
+        listener.join(LONG)
+
+
+def test_a_store_that_hangs_is_left_behind(org: CometD, sf: Salesforce) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    class Slow(MemoryReplayStore):
+        def load(self, key: ReplayKey, /) -> str | None:
+            entered.set()
+            assert go.wait(600.0)
+            return super().load(key)
+
+    listener = sf.listener(replay=Slow())
+    listener.attach(ORDERS, print)
+    thread, _ = start_in_background(listener)
+    assert entered.wait(LONG)
+    with in_time():
+        assert listener.stop() is False
+    go.set()
+    thread.join()
+    assert listener.join(LONG) is True
+    assert org.seen == []
 
 
 def test_from_within_on_error(org: CometD, sf: Salesforce) -> None:

@@ -2,7 +2,8 @@
 
 import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import requests
 import trustme
 from cometd_server import CometD, change, order
-from http_server import Proxy
+from http_server import Cut, Proxy
 from streams import LONG, TOKEN, Log, client, with_logins
 
 from sfconnector import Retry, Salesforce, auth, streaming
@@ -207,6 +208,52 @@ def test_a_refused_channel_is_told_to_whoever_attaches_it(org: CometD, sf: Sales
         org.unknown.clear()
         listener.attach("/event/Missing__e", print)
     assert errors.items == []
+
+
+def test_a_channel_that_is_refused_during_a_reconnection_is_told_to_whoever_attaches_it(
+    org: CometD, sf: Salesforce
+) -> None:
+    seen, outcome, errors = Log(), Log(), Log()
+    listener = sf.listener(on_error=errors)
+    listener.attach(ACCOUNTS, seen)
+    with listener:
+        org.wait_for(lambda: org.polling == 1)
+        org.fault = lambda message, _: Cut() if message["channel"] == "/meta/handshake" else None
+        org.kill()
+        wait_until(lambda: len(org.sent("/meta/handshake")) > 2)
+
+        def attach(channel: str) -> None:
+            try:
+                listener.attach(channel, seen)
+            except SubscriptionError as error:
+                outcome(error)
+            else:
+                outcome(channel)
+
+        threads = [threading.Thread(target=attach, args=(channel,)) for channel in ("/event/Missing__e", ORDERS)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: len(listener.health().channels) == 3)
+        assert outcome.items == []
+        org.fault = None
+        outcome.wait(2)
+        for thread in threads:
+            thread.join()
+        org.emit(ACCOUNTS, change(1))
+        org.emit(ORDERS, order(2))
+        seen.wait(2)
+    assert {type(each) for each in outcome.items} == {SubscriptionError, str}
+    assert ORDERS in outcome.items
+    # That the connection was lost was told, and nothing else.
+    assert not any(isinstance(error, SubscriptionError) for error in errors.items)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what nobody tells of."""
+    end = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < end
+        threading.Event().wait(0.005)
 
 
 def test_a_handler_may_attach_and_detach(org: CometD, sf: Salesforce) -> None:
