@@ -137,7 +137,7 @@ class Exchanges:
         answer: Answer | None = None
         try:
             answer = self._transport.post(lane, body, headers, over=over, hold=hold, timeout=timeout)
-            messages = _decoded(answer)
+            messages = _decoded(answer, message["channel"])
         except Aborted:
             raise
         except (OSError, BayeuxError) as error:
@@ -186,7 +186,7 @@ def _never() -> bool:
     return False
 
 
-def _decoded(answer: Answer) -> list[Message]:
+def _decoded(answer: Answer, sent: str) -> list[Message]:
     try:
         messages: Any = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
@@ -196,6 +196,10 @@ def _decoded(answer: Answer) -> list[Message]:
         raise AnswerError(f"the answer, {len(answer.body):,} bytes of {kind[:80]!r}, is no JSON") from None
     if isinstance(messages, dict):
         messages = [messages]
+    for each in messages if isinstance(messages, list) else ():
+        # Some servers refuse what they have not looked at without saying what it was.
+        if isinstance(each, dict) and each.get("successful") is False and "channel" not in each:
+            each["channel"] = sent
     if not isinstance(messages, list) or not all(_is_message(each) for each in messages):
         if answer.status != 200:
             return []

@@ -211,6 +211,20 @@ def test_answers_that_make_no_sense_are_failures(messages: list[Any], text: str)
     assert text in str(running.failures[0])
 
 
+def test_a_refusal_that_does_not_say_of_what_is_one_of_what_was_sent() -> None:
+    """As https://github.com/restforce/restforce/issues/103 quotes Salesforce."""
+    refusal = {"error": "401::Request requires authentication", "successful": False}
+    sound = threading.Event()
+    with BayeuxServer() as server:
+        server.rewrite = lambda usual: usual if sound.is_set() else [refusal]
+        with Running(server, DATA, on_state=None) as running:
+            running.wait_for(lambda: running.failures)
+            sound.set()
+            server.wait_for_poll(2)
+    assert running.failures[0].error == "401::Request requires authentication"
+    assert running.failures[0].message is not None
+
+
 def test_a_single_message_outside_of_an_array_is_taken() -> None:
     with BayeuxServer() as server:
         server.rewrite = lambda messages: messages[0] if len(messages) == 1 else messages  # type: ignore[return-value]
