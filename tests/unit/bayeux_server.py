@@ -112,6 +112,7 @@ class BayeuxServer:
         self._releases = 0
         self._context, self._chunked = context, chunked
         self._ids = itertools.count(1)
+        # One that its holder may take again, so that a test's own functions can publish and wait.
         self._changed = threading.Condition()
         self._sockets: set[socket.socket] = set()
         outer = self
@@ -189,6 +190,7 @@ class BayeuxServer:
         for session in self.sessions.values():
             if channel in session.subscriptions:
                 session.queue.append(event(channel, payload, replay_id))
+        self._changed.notify_all()
         return replay_id
 
     def _serve(self, connection: socket.socket) -> None:

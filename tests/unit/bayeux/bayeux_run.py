@@ -1,5 +1,6 @@
 """A client that runs in a thread, and what came of it."""
 
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -117,3 +118,17 @@ class Running:
         self.client.stop(30.0)
         self.thread.join(30.0)
         assert not self.thread.is_alive()
+
+
+def fill(address: tuple[str, int]) -> list[socket.socket]:
+    """Connect until the listener's queue is full, and the system lets the next one wait."""
+    waiting = []
+    for _ in range(64):
+        each = socket.socket()
+        each.settimeout(0.3)
+        waiting.append(each)
+        try:
+            each.connect(address)
+        except TimeoutError:
+            return waiting
+    raise AssertionError("the system takes any number of connections")

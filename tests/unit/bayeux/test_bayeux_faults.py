@@ -196,7 +196,10 @@ def test_a_page_in_place_of_messages_is_told_without_its_text() -> None:
             [{"channel": "/meta/handshake", "successful": True, "clientId": "1", "supportedConnectionTypes": ["x"]}],
             "no long polling",
         ),
-        ([{"channel": "/meta/handshake", "successful": True, "clientId": "1", "id": "none of ours"}], "no reply"),
+        (
+            [{"channel": "/meta/handshake", "successful": True, "clientId": "1", "id": "none of ours"}],
+            "no reply to /meta/handshake",
+        ),
     ],
 )
 def test_answers_that_make_no_sense_are_failures(messages: list[Any], text: str) -> None:

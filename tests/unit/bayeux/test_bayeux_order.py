@@ -108,6 +108,33 @@ def test_events_of_others_with_the_reply_to_a_command(command: str, keep_order: 
         assert running.got == ["first", "rode"]
 
 
+def test_events_that_were_sent_first_and_come_last_are_asked_for_again() -> None:
+    with BayeuxServer() as server:
+        rode = threading.Event()
+
+        def refuse(message: Message) -> None:
+            if message["subscription"] == OTHER and not rode.is_set():
+                server._publish(DATA, "rode")
+
+        def rewrite(messages: list[Message]) -> list[Message]:
+            if messages[-1].get("subscription") == OTHER and not rode.is_set():
+                # The answer to the subscribe is ready, and on its way for longer than that to the poll.
+                rode.set()
+                server._publish(DATA, "polled")
+                server.wait_for(lambda: not any(each.polling for each in server.sessions.values()))
+            return messages
+
+        with Running(server, DATA) as running:
+            server.wait_for_poll(2)
+            server.publish(DATA, "first")
+            running.wait_for_events("first")
+            server.wait_for_poll(3)
+            server.refuse, server.rewrite = refuse, rewrite
+            running.client.subscribe(OTHER)
+            running.wait_for_events("first", "rode", "polled")
+        assert running.error is None
+
+
 def test_subscribing_and_unsubscribing_from_inside_of_a_delivery() -> None:
     holder: list[Client] = []
 

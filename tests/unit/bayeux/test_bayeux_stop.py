@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import trustme
-from bayeux_run import Running
+from bayeux_run import Running, fill
 from bayeux_server import BayeuxServer, Ruin
 from http_server import Proxy
 
@@ -221,20 +221,6 @@ def test_while_a_connection_hangs_in_tcp() -> None:
         end(client, thread)
         for each in waiting:
             each.close()
-
-
-def fill(address: tuple[str, int]) -> list[socket.socket]:
-    """Connect until the listener's queue is full, and the system lets the next one wait."""
-    waiting = []
-    for _ in range(64):
-        each = socket.socket()
-        each.settimeout(0.3)
-        waiting.append(each)
-        try:
-            each.connect(address)
-        except TimeoutError:
-            return waiting
-    pytest.fail("the system takes any number of connections")
 
 
 def test_while_a_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 import trustme
-from bayeux_run import Running
+from bayeux_run import Running, fill
 from bayeux_server import BayeuxServer
 from http_server import Proxy, Reply, Seen, Server
 
 from sfconnector.bayeux import BayeuxError, Client, Failure, Reaction, Transport
 from sfconnector.bayeux._cookies import Cookies
+from sfconnector.bayeux._model import Aborted
 from sfconnector.bayeux._wire import Answer
 
 DATA = "/data/AccountChangeEvent"
@@ -230,6 +231,21 @@ def test_all_addresses_of_a_name_are_tried(monkeypatch: pytest.MonkeyPatch) -> N
         over(transport)
 
 
+def test_an_address_that_swallows_everything_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as full, Server([EMPTY]) as server:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = fill(full.getsockname())
+        kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+        addresses = [(*kind, full.getsockname()), (*kind, ("127.0.0.1", server.port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+        transport = Transport("http://cometd.example.com/", connect_timeout=2.0)
+        assert post(transport).status == 200
+        over(transport)
+        for each in waiting:
+            each.close()
+
+
 def test_a_proxy_that_refuses_a_tunnel_is_named() -> None:
     with Server([Reply(407, b"")]) as proxy:
         transport = Transport("https://cometd.example.com/", proxy_url=proxy.url.replace("://", "://me:secret@"))
@@ -286,6 +302,19 @@ def test_tls_without_a_certificate_for_the_host_is_no_connection(
             post(transport)
         over(transport)
         assert server.calls == []
+
+
+def test_what_is_out_of_date_is_not_sent() -> None:
+    with Server([EMPTY]) as server:
+        transport = Transport(server.url)
+        with pytest.raises(Aborted):
+            transport.post(transport.polls, b"[]", {}, over=lambda: True)
+        assert server.connections == 0
+        post(transport)
+        over(transport)
+        with pytest.raises(Aborted):
+            post(transport)
+        assert len(server.seen) == 1
 
 
 def test_a_lane_is_used_by_one_exchange_at_a_time() -> None:
