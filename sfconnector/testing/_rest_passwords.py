@@ -21,7 +21,7 @@ def set_password(runtime: Runtime, call: Call, user: str) -> Answer:
     if not isinstance(password, str) or not password:
         raise OrgError(400, "MISSING_ARGUMENT", "NewPassword not specified")
     runtime.passwords.set(user_id, username, password)
-    runtime.store.note_password_change(user_id)
+    runtime.store.note_password_change(user_id, call.context)
     return Answer(status=204)
 
 
@@ -29,7 +29,7 @@ def reset(runtime: Runtime, call: Call, user: str) -> Answer:
     """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-sobject-user-password-delete.html"""
     user_id, _ = _user(runtime, call, user)
     password = runtime.passwords.reset(user_id)
-    runtime.store.note_password_change(user_id)
+    runtime.store.note_password_change(user_id, call.context)
     return Answer(body={"NewPassword": password})
 
 

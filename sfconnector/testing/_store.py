@@ -15,6 +15,7 @@ from sfconnector.testing._database import Database, is_stored, quote
 from sfconnector.testing._database import connect as connect
 from sfconnector.testing._duplicates import Duplicates
 from sfconnector.testing._errors import AmbiguousExternalIdError, OrgError
+from sfconnector.testing._journal import Kind
 from sfconnector.testing._merging import Merged, Merger
 from sfconnector.testing._objects import Objects
 from sfconnector.testing._recent import KEPT, Recent
@@ -343,12 +344,14 @@ class Store:
         """Answer ``GET /recent``."""
         return self._recent.records(version, limit=limit)
 
-    def note_password_change(self, user_id: str) -> None:
+    def note_password_change(self, user_id: str, context: RequestContext) -> None:
         """Stamp a user whose password has changed."""
         now = now_text(self.clock())
+        stamps = {"LastPasswordChangeDate": now, "SystemModstamp": now}
         with self.transaction():
-            self._database.touch("User", '"Id" = ?', [user_id])
-            self._database.update("User", user_id, {"LastPasswordChangeDate": now, "SystemModstamp": now})
+            before = self._database.find("User", user_id)
+            self._database.update("User", user_id, stamps)
+            self._database.journal.note(Kind.UPDATE, "User", user_id, before, stamps, context)
 
     def count(self, sobject: str) -> int:
         """Count the records that are not deleted."""

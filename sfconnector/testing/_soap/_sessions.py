@@ -95,7 +95,7 @@ def set_password(runtime: Runtime, call: Call) -> Iterable[str]:
         runtime.passwords.set(user["Id"], user["Username"], string(call.arguments, "password") or "")
     except OrgError as error:
         raise translated(error, UNFIT) from error
-    runtime.store.note_password_change(user["Id"])
+    runtime.store.note_password_change(user["Id"], call.context)
     return ["<result/>"]
 
 
@@ -104,7 +104,7 @@ def reset_password(runtime: Runtime, call: Call) -> Iterable[str]:
     check_known(call.arguments, ("userId",))
     user = _user(runtime, call)
     password = runtime.passwords.reset(user["Id"])
-    runtime.store.note_password_change(user["Id"])
+    runtime.store.note_password_change(user["Id"], call.context)
     return [result(elements({"password": password}))]
 
 

@@ -212,6 +212,9 @@ def _told(fields: EventFields, change: _Change) -> _Told | None:
         if change.touched and not fields.has_changed(before, after):
             return None
         update = fields.update(before, after, change.columns)
+        if not update.changed:
+            # Of an object without a modification date nothing has changed.
+            return None
         weight = len(update.changed) - ("LastModifiedDate" in update.changed)
         return _Told(kind=kind, update=update, key=(fields.entity, orjson.dumps(update.payload)), weight=weight)
     if kind == "DELETE":
@@ -253,12 +256,17 @@ def _changes(entries: Sequence[Entry], database: Database) -> Iterator[_Change]:
         yield _Change(
             first.sobject,
             record_id,
-            (first.before or {}) if was_there else None,
-            after,
+            _alive(first.before or {}) if was_there else None,
+            _alive(after),
             columns,
-            restored=first.kind is Kind.UNDELETE,
+            restored=Kind.UNDELETE in operations and first.kind is not Kind.CREATE,
             touched=not operations,
         )
+
+
+def _alive(row: Row | None) -> Row | None:
+    """A row, unless it is in the recycle bin: what the org writes there is told when it comes back."""
+    return None if row is None or row.get("IsDeleted") else row
 
 
 def _after(entries: Sequence[Entry], database: Database) -> tuple[Row | None, Iterable[str] | None]:

@@ -208,6 +208,8 @@ def test_changed_password_of_a_user(api: Api, changes: Changes) -> None:
     (change,) = changes.new()
     assert change.what == ("UPDATE", "User")
     assert "LastPasswordChangeDate" in change.fields
+    assert change.header["commitUser"] == api.org.user_id
+    assert change.header["changeOrigin"] == "com/salesforce/api/rest/68.0"
 
 
 def test_selection_of_an_org() -> None:
