@@ -22,7 +22,7 @@ class Dispatcher:
         feed: Where the events come from.
         handlers: Who is called.
         on_failure: What happens when that fails.
-        save: Keeps the feed's position; at the end.
+        save: Keeps the feed's position, before it goes on.
         moved: Called when the position has moved.
         report: Whom to tell of errors.
         is_told: Tells whether there is anyone to tell.
@@ -80,8 +80,10 @@ class Dispatcher:
                     self._unhandled(event)
                 elif not self._handle(callback, event):
                     return
-                feed.done(data)
+                is_due = feed.done(data)
                 self._moved()
+                if is_due:
+                    self._save(feed)
 
     def _handle(self, callback: Callback, event: Event) -> bool:
         """Have an event handled, and tell whether it is dealt with."""

@@ -57,6 +57,7 @@ class Feed:
         self._store: ReplayStore | None = None
         self._key = ReplayKey("", channel, "")
         self._saved: str | None = None
+        self._processed_then = 0
         self._saving = threading.Lock()
         self._changed = threading.Condition()
         self._batches: deque[Batch] = deque()
@@ -191,11 +192,15 @@ class Feed:
             return False
         return True
 
-    def done(self, data: Mapping[str, Any]) -> None:
-        """Note that the event that was admitted last is processed."""
+    def done(self, data: Mapping[str, Any]) -> bool:
+        """Note that the event that was admitted last is processed, and tell whether the position must be kept now.
+
+        A crash repeats what was processed since that was done last: no more than may wait in the queue.
+        """
         self._move(data, self._key_now)
         self.processed += 1
         self._last, self._last_at = data, time.time()
+        return self.processed - self._processed_then >= self._size
 
     @property
     def is_unsaved(self) -> bool:
@@ -205,10 +210,14 @@ class Feed:
     def save(self) -> None:
         """Keep the position, if it has moved."""
         with self._saving:
-            position = self.position
-            if self._store is not None and position is not None and position != self._saved:
-                self._store.save(self._key, position)
-                self._saved = position
+            # Read first: the position that is kept may then be that of a later event, and not of an earlier one.
+            processed, position = self.processed, self.position
+            try:
+                if self._store is not None and position is not None and position != self._saved:
+                    self._store.save(self._key, position)
+                    self._saved = position
+            finally:
+                self._processed_then = processed
 
     def _move(self, data: Mapping[str, Any], key: tuple[Any, ...]) -> None:
         if not key or key[0] is None:

@@ -161,9 +161,11 @@ class Subscription:
     def _finish(self) -> None:
         if (data := self._current) is not None:
             self._current = None
-            self._feed.done(data)
+            is_due = self._feed.done(data)
             self._heard_at = self._session.retry.clock()
             self._saver.note()
+            if is_due:
+                self._connection.save(self._feed)
 
     def _refill(self) -> bool:
         """Wait for events, and tell whether there are any."""

@@ -43,6 +43,11 @@ class Log:
             assert self._changed.wait_for(lambda: len(self.items) >= count, LONG), self.items
             return list(self.items)
 
+    def comes(self, count: int, *, within: float) -> bool:
+        """Tell whether so many calls come within some seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.items) >= count, within)
+
     def until(self, condition: Callable[[list[Any]], bool]) -> list[Any]:
         """Wait until something is true of the calls."""
         with self._changed:

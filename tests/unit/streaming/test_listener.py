@@ -155,6 +155,28 @@ def test_the_position_is_that_of_the_last_event_whose_handler_has_returned(org: 
     assert store.load(key()) == str(second)
 
 
+def test_a_slow_store_lets_no_more_events_pass_than_the_queue_holds(org: CometD, sf: Salesforce) -> None:
+    seen, go = Log(), threading.Event()
+
+    class Slow(MemoryReplayStore):
+        def save(self, key: ReplayKey, position: str, /) -> None:
+            assert go.wait(LONG)
+            super().save(key, position)
+
+    store = Slow()
+    listener = sf.listener(replay=store, queue_size=5)
+    listener.attach(ORDERS, seen)
+    with listener:
+        for number in range(20):
+            org.emit(ORDERS, order(number))
+        seen.wait(5)
+        assert not seen.comes(6, within=0.2)
+        go.set()
+        seen.wait(20)
+    assert seen.numbers == list(range(20))
+    assert store.load(key()) is not None
+
+
 def test_it_goes_on_where_it_has_stopped(org: CometD, sf: Salesforce) -> None:
     positions: dict[str, str] = {}
     seen = Log()
