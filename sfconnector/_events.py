@@ -9,7 +9,8 @@ class RequestEvent:
 
     Attributes:
         operation: The name of the API operation, such as ``"create_record"``; ``"request"`` for
-            :meth:`Salesforce.request`, ``"login"`` for token requests.
+            :meth:`Salesforce.request`, ``"login"`` for token requests, and ``"handshake"``, ``"subscribe"``,
+            ``"connect"`` and so on for what listeners send.
         method: The HTTP method.
         path: The path without ``/services/data/vNN.N`` and without the query.
         attempt: 1 for the first.

@@ -266,6 +266,11 @@ class Session:
         return self._signer.replace(rejected)
 
     @property
+    def hooks(self) -> Hooks:
+        """Whom to tell of requests, answers, retries and logins."""
+        return self._hooks
+
+    @property
     def timeout(self) -> Timeout:
         """How long to wait for what, where a call does not say."""
         return self._timeout

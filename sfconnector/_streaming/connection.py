@@ -15,7 +15,7 @@ from sfconnector._streaming.access import access_to
 from sfconnector._streaming.feed import Feed, Moment
 from sfconnector._streaming.reactions import Reactions
 from sfconnector._streaming.stores import ReplayKey, ReplayStore
-from sfconnector.bayeux import Backoff, BayeuxError, Client, State, SubscriptionRefused, Transport
+from sfconnector.bayeux import Backoff, BayeuxError, Client, Extension, State, SubscriptionRefused, Transport
 from sfconnector.errors import StreamError, StreamTimeoutError
 
 if TYPE_CHECKING:
@@ -279,10 +279,16 @@ class Connection:
             read_timeout=min(timeout.read, 30.0),
         )
         wait = None if retry.sleep is time.sleep else self._sleep
+        extensions: list[Extension] = [self]
+        hooks = self.session.hooks
+        if hooks.on_request is not None or hooks.on_response is not None:
+            from sfconnector._streaming.hooked import Hooked
+
+            extensions.append(Hooked(hooks, f"/cometd/{self.session.api_version}", retry.clock))
         return Client(
             self._transport,
             self._deliver,
-            extensions=[self],
+            extensions=extensions,
             react=self.reactions.react,
             on_state=self._on_state,
             backoff=Backoff(first=retry.backoff, cap=_LONGEST_DELAY),

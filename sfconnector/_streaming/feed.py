@@ -181,8 +181,14 @@ class Feed:
 
     def admit(self, data: Mapping[str, Any]) -> bool:
         """Tell whether an event is to be processed, and not one that has been already or that nobody asked for."""
-        self._key_now = key = key_of(data)
-        if key in self._seen or key in self._seen_before:
+        key = key_of(data)
+        try:
+            known = key in self._seen or key in self._seen_before
+        except TypeError:
+            # An id that is a list or an object is none.
+            key, known = (), False
+        self._key_now = key
+        if known:
             self.duplicates += 1
             return False
         if self._begun is not None and (then := occurred_at(data)) is not None and then < self._begun:

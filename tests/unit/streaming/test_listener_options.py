@@ -14,7 +14,7 @@ from cometd_server import CometD, change, order
 from http_server import Cut, Proxy
 from streams import LONG, TOKEN, Log, client, with_logins
 
-from sfconnector import Retry, Salesforce, auth, streaming
+from sfconnector import Hooks, Retry, Salesforce, auth, streaming
 from sfconnector.errors import ReplayExpiredError, SubscriptionError, TransportError
 from sfconnector.streaming import MemoryReplayStore, ReplayKey
 
@@ -340,6 +340,38 @@ def test_headers_and_version_are_those_of_the_client(org: CometD) -> None:
         assert seen.headers["authorization"] == f"Bearer {TOKEN}"
         assert seen.headers["user-agent"].startswith("Importer sfconnector/")
         assert seen.headers["content-type"].startswith("application/json")
+
+
+def test_hooks_are_told_of_what_is_sent_and_what_comes(org: CometD) -> None:
+    requested, answered = Log(), Log()
+    with client(org, hooks=Hooks(on_request=requested, on_response=answered)) as sf, sf.subscribe(ORDERS):
+        org.wait_for(lambda: org.polling == 1)
+        sent = [(event.operation, event.method, event.path, event.attempt) for event in requested.wait(4)]
+    assert sent == [(name, "POST", "/cometd/68.0", 1) for name in ("handshake", "subscribe", "connect", "connect")]
+    assert [event.request.operation for event in answered.items[:3]] == ["handshake", "subscribe", "connect"]
+    assert all(event.status == 200 and event.elapsed >= 0 for event in answered.items)
+
+
+def test_ids_that_are_none_do_no_harm(org: CometD, sf: Salesforce) -> None:
+    seen = Log()
+    listener = sf.listener()
+    listener.attach(ORDERS, seen)
+    answer = [{"channel": ORDERS, "data": data} for data in ({"event": {"replayId": ["x"]}}, {}, None, [])]
+    odd = [answer]
+
+    def fault(message: dict[str, Any], right: Any) -> Any:
+        if message["channel"] == "/meta/connect" and message.get("advice") is None and odd:
+            return [*odd.pop(), *right()]
+        return None
+
+    org.fault = fault
+    org.emit("/event/Other__e", order(0))
+    with listener:
+        org.wait_for(lambda: org.polling == 1)
+        org.emit(ORDERS, order(1))
+        seen.wait(5)
+    assert [type(event).__name__ for event in seen.items] == ["GenericEvent"] * 4 + ["PlatformEvent"]
+    assert listener.health().channels[ORDERS].position == "13"
 
 
 @pytest.mark.parametrize("own", [False, True])
