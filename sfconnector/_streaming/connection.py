@@ -88,6 +88,11 @@ class Connection:
         return self._ended
 
     @property
+    def failures(self) -> int:
+        """How often in a row something has failed."""
+        return 0 if self._client is None else self._client.failures
+
+    @property
     def is_own_thread(self) -> bool:
         """Whether this is running on the connection's thread."""
         return threading.current_thread() is self._thread
@@ -381,7 +386,7 @@ class Connection:
         channel, successful = message.get("channel"), message.get("successful") is True
         if channel == "/meta/connect" and successful:
             self.last_poll = time.time()
-            self.reactions.good()
+            self.reactions.answered()
             if not self._ready:
                 with self._changed:
                     self._ready = True
@@ -389,10 +394,16 @@ class Connection:
         elif channel == "/meta/subscribe" and successful:
             if (feed := self.feeds.get(str(message.get("subscription")))) is not None:
                 feed.subscribed()
+                self.save(feed)
                 with self._changed:
                     self._changed.notify_all()
-        elif channel == "/meta/handshake" and successful and not (message.get("ext") or {}).get("replay"):
+        elif channel == "/meta/handshake" and successful and not _keeps_events(message):
             self.report(StreamError("the server keeps no events: what is missed while disconnected is lost"))
+
+
+def _keeps_events(handshake: Mapping[str, Any]) -> bool:
+    ext = handshake.get("ext")
+    return isinstance(ext, Mapping) and bool(ext.get("replay"))
 
 
 def check_stream_version(version: str) -> None:

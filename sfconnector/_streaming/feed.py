@@ -11,13 +11,19 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sfconnector._streaming.channels import bare
-from sfconnector._streaming.events import key_of, occurred_at, position_of
+from sfconnector._streaming.events import instant, key_of, occurred_at, position_of
 from sfconnector._streaming.stores import ReplayKey, ReplayStore
 
 # https://developer.salesforce.com/docs/platform/api-streaming/guide/using-streaming-api-durability.html
 TIP: Final = -1
 ALL_RETAINED: Final = -2
-_WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]*)")
+# As many digits as 64 bits hold.
+_WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})|[1-9][0-9]{18}")
+# What stands for no place, or for none of a single event.
+_NOWHERE: Final = (None, TIP, ALL_RETAINED, str(TIP), str(ALL_RETAINED), "")
+
+# Begins what is kept in place of a position while there is none.
+_SINCE: Final = "since "
 
 Batch = list[Mapping[str, Any]]
 
@@ -101,11 +107,15 @@ class Feed:
     def load(self, store: ReplayStore, key: ReplayKey) -> None:
         """Find out where an earlier consumer of this name has stopped."""
         self._store, self._key = store, key
-        if self.position is None:
-            position = store.load(key)
-            if position is not None and not isinstance(position, str):
-                raise TypeError(f"the store gave a {type(position).__name__} for the position of {key}, and no text")
-            self._position = self._saved = position
+        if self.position is not None or (stored := store.load(key)) is None:
+            return
+        if not isinstance(stored, str):
+            raise TypeError(f"the store gave a {type(stored).__name__} for the position of {key}, and no text")
+        self._saved = stored
+        if stored.startswith(_SINCE) and (since := instant(stored.removeprefix(_SINCE))) is not None:
+            self._since = since
+        else:
+            self._position = stored
 
     def resume(self, now: Moment) -> int | str:
         """Say from where on events are asked for, as it goes out."""
@@ -126,7 +136,7 @@ class Feed:
     def subscribed(self) -> None:
         """Note that the server has begun to send."""
         self.is_subscribed = True
-        if self._origin == TIP and self._since is None and self._asked is not None:
+        if self._origin == TIP and self._since is None and self.position is None and self._asked is not None:
             self._since = self._asked.at - self._asked.within
 
     def forget(self, origin: int) -> None:
@@ -211,13 +221,19 @@ class Feed:
     @property
     def is_unsaved(self) -> bool:
         """Whether the position has moved since it was saved."""
-        return self.position != self._saved
+        return self._to_keep != self._saved
+
+    @property
+    def _to_keep(self) -> str | None:
+        # As long as no event is dealt with, the first one that comes must not be passed over by the next run.
+        since = self._since
+        return self.position or (None if since is None else f"{_SINCE}{since.isoformat()}")
 
     def save(self) -> None:
         """Keep the position, if it has moved."""
         with self._saving:
             # Read first: the position that is kept may then be that of a later event, and not of an earlier one.
-            processed, position = self.processed, self.position
+            processed, position = self.processed, self._to_keep
             try:
                 if self._store is not None and position is not None and position != self._saved:
                     self._store.save(self._key, position)
@@ -226,7 +242,7 @@ class Feed:
                 self._processed_then = processed
 
     def _move(self, data: Mapping[str, Any], key: tuple[Any, ...]) -> None:
-        if not key or key[0] is None:
+        if not key or key[0] in _NOWHERE:
             # Without a replay id it is nowhere, and cannot be told from others.
             return
         self._latest = data

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 # Seconds; limits are counted over a day, and asking more often only uses them up.
 _LIMIT_DELAY: Final = 300.0
-# Logins in a row whose tokens are refused.
+# Logins in a row whose tokens are refused at once, and those whose tokens are good for a moment: the server may be
+# at fault, but every login counts.
 _MOST_LOGINS: Final = 4
+_MOST_SHORT_LOGINS: Final = 16
 # A single failure is repaired without anyone having to know; from this one in a row on it is told.
 _TOLD_FROM: Final = 2
 
@@ -41,18 +43,20 @@ class Reactions:
     def __init__(self, connection: Connection, on_expired: str) -> None:
         self._connection, self._on_expired = connection, on_expired
         self._lock = threading.RLock()
-        self._failures = self._refused_logins = 0
+        self._failures = self._refused_logins = self._refused_at_once = 0
+        self._is_answered = False
         self.last: Exception | None = None
 
-    def good(self) -> None:
-        """Note that a poll was answered: what failed before is over."""
-        if self._failures or self._refused_logins:
-            self._failures = self._refused_logins = 0
+    def answered(self) -> None:
+        """Note that a poll was answered, so that the token is a good one, for now."""
+        self._is_answered = True
 
     def react(self, failure: Failure) -> Reaction:
         """Decide what is done about a failure."""
         cause = cause_of(failure)
         with self._lock:
+            if not self._connection.failures:
+                self._failures = self._refused_logins = self._refused_at_once = 0
             self._failures += 1
             logger.info(
                 "listener %r: %s failed, %s: %s",
@@ -88,8 +92,10 @@ class Reactions:
 
     def _on_session(self, failure: Failure) -> Reaction:
         self._refused_logins += 1
-        if self._refused_logins > _MOST_LOGINS:
-            said = f"{_MOST_LOGINS} new tokens were refused as well: {text_of(failure) or failure}"
+        self._refused_at_once = 1 if self._is_answered else self._refused_at_once + 1
+        self._is_answered = False
+        if self._refused_at_once > _MOST_LOGINS or self._refused_logins > _MOST_SHORT_LOGINS:
+            said = f"{self._refused_logins - 1} new tokens were refused as well: {text_of(failure) or failure}"
             return Reaction.give_up(self._kept(AuthenticationError("listener", said, status=401)))
         try:
             self._connection.renew()
@@ -106,6 +112,7 @@ class Reactions:
     def _later(self, error: Exception, failure: Failure) -> Reaction:
         # The token was not replaced, so this was no attempt with another one.
         self._refused_logins -= 1
+        self._refused_at_once -= 1
         self._tell(error, failure)
         return Reaction.handshake()
 

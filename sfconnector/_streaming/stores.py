@@ -46,7 +46,7 @@ class ReplayStore(Protocol):
     """Keeps positions, for any number of threads.
 
     A position is a text that means nothing but itself: the last one saved holds, whatever it looks like beside the
-    one before.
+    one before. As long as no event has been processed, it tells when the consumer began.
     """
 
     def load(self, key: ReplayKey, /) -> str | None:

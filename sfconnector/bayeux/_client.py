@@ -102,6 +102,11 @@ class Client:
         return self._exchanges.last_answer
 
     @property
+    def failures(self) -> int:
+        """How many failures there were in a row; a poll that the server held, or that brought events, ends the row."""
+        return self._core.failures
+
+    @property
     def channels(self) -> tuple[str, ...]:
         """The channels that the client is subscribed to, or will be once it is connected."""
         with self._core.changed:
@@ -245,8 +250,6 @@ class Client:
             if core.channels.work:
                 self._settle(session)
             pause = self._connect(session, first=False)
-            # Not before: a server that agrees to everything but cannot hold a poll would be asked for ever.
-            core.failures = 0
 
     def _connect(self, session: Session, *, first: bool) -> float:
         """Poll, and give the seconds to wait before the next."""
@@ -256,6 +259,9 @@ class Client:
         core.hand_over(session, taken.events)
         if taken.failure is not None:
             raise self._again(taken.failure)
+        if taken.events or not first:
+            # Not before: a server that agrees to everything but cannot hold a poll would be asked for ever.
+            core.failures = 0
         quick = not taken.events and (self._exchanges.last_answer or 0.0) - began < _AT_ONCE
         self._empty = self._empty + 1 if quick else 0
         pause = self._exchanges.advice.interval

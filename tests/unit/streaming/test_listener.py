@@ -45,6 +45,11 @@ def key(channel: str = ORDERS, name: str = "default") -> ReplayKey:
     return ReplayKey("00D000000000001", channel, name)
 
 
+def is_position(stored: str | None) -> bool:
+    """Whether what is stored tells of an event, and not only of when a listener began at the tip."""
+    return stored is not None and not stored.startswith("since ")
+
+
 class Recorder:
     """A handler with a method for each kind of event."""
 
@@ -133,7 +138,8 @@ def test_the_position_is_that_of_the_last_event_whose_handler_has_returned(org: 
     class Store(MemoryReplayStore):
         def save(self, key: ReplayKey, position: str, /) -> None:
             super().save(key, position)
-            saved(position)
+            if is_position(position):
+                saved(position)
 
     store = Store()
 
@@ -382,7 +388,7 @@ def test_a_dead_letter_moves_the_position_once_it_is_delivered(org: CometD, sf: 
         org.emit(ORDERS, order(2))
         seen.wait(2)
     assert [(event.fields["Number__c"], str(error)) for event, error in letters] == [(1, "no customer")]
-    assert positions == [None]
+    assert [is_position(position) for position in positions] == [False]
     assert store.load(key()) == "13"
 
 
@@ -400,7 +406,7 @@ def test_a_dead_letter_that_cannot_be_delivered_ends_the_listener(org: CometD, s
     org.emit(ORDERS, order(1))
     with pytest.raises(OSError, match="no space left"):
         listener.join(LONG)
-    assert store.load(key()) is None
+    assert not is_position(store.load(key()))
 
 
 def test_events_without_a_handler_are_told_and_counted(org: CometD, sf: Salesforce) -> None:

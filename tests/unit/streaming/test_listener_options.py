@@ -448,3 +448,42 @@ def test_listeners_and_calls_share_one_login(org: CometD) -> None:
             seen.wait(1)
         assert logins.logins == 2
         assert org.server.seen[-1].headers["authorization"] == "Bearer T2"
+
+
+@pytest.mark.parametrize("crash", [True, False])
+def test_what_comes_after_a_beginning_at_the_tip_is_not_lost_before_the_first_event_counts(
+    org: CometD, sf: Salesforce, tmp_path: Path, crash: bool
+) -> None:
+    """Neither the event whose handler failed, nor what came while nobody listened."""
+    org.emit(ORDERS, {**order(0), "payload": {"Number__c": 0, "CreatedDate": "2020-01-01T00:00:00Z"}})
+    path = tmp_path / "replay.db"
+
+    def fail(_: Any) -> None:
+        raise RuntimeError("crash")
+
+    listener = sf.listener(replay=path)
+    listener.attach(ORDERS, fail)
+    listener.start()
+    if crash:
+        org.emit(ORDERS, order(1))
+        with pytest.raises(RuntimeError, match="crash"):
+            listener.join(LONG)
+    else:
+        assert listener.stop()
+        org.emit(ORDERS, order(1))
+    seen = Log()
+    again = sf.listener(replay=path)
+    again.attach(ORDERS, seen)
+    with again:
+        seen.wait(1)
+        assert seen.numbers == [1]
+        assert again.health().channels[ORDERS].skipped == 1
+    assert org.replays(ORDERS) == [-1, -2]
+
+
+def test_jobs_that_drain_now_and_then_miss_nothing_between_them(org: CometD, sf: Salesforce, tmp_path: Path) -> None:
+    path = tmp_path / "replay.db"
+    assert list(sf.subscribe(ORDERS, replay=path, idle=0.2)) == []
+    org.emit(ORDERS, order(1))
+    found = list(sf.subscribe(ORDERS, replay=path, idle=0.2))
+    assert [event.fields["Number__c"] for event in found] == [1]
