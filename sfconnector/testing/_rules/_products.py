@@ -30,6 +30,7 @@ def _tell_prices(change: Change) -> None:
         write(
             'UPDATE "PricebookEntry" SET "Name" = ?, "ProductCode" = ? WHERE "Product2Id" = ?', [name, code, product_id]
         )
+        change.database.touch("OpportunityLineItem", '"Product2Id" = ?', [product_id])
         write(
             """UPDATE "OpportunityLineItem" SET "ProductCode" = ?, "Name" = (
                    SELECT o."Name" FROM "Opportunity" o WHERE o."Id" = "OpportunityLineItem"."OpportunityId"

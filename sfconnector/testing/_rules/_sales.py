@@ -92,6 +92,7 @@ def _after_opportunity(change: Change) -> None:
         role = {"OpportunityId": opportunity["Id"], "ContactId": opportunity["ContactId"], "IsPrimary": 1}
         change.insert("OpportunityContactRole", role)
     if change.before and change.changed("Name"):
+        change.database.touch("OpportunityLineItem", '"OpportunityId" = ?', [opportunity["Id"]])
         change.database.write(
             """UPDATE "OpportunityLineItem" SET "Name" = ? || ' ' || (
                    SELECT p."Name" FROM "Product2" p WHERE p."Id" = "OpportunityLineItem"."Product2Id")
