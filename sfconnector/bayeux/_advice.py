@@ -90,6 +90,9 @@ def by_advice(failure: Failure) -> Reaction:
     """
     if failure.exception is None and not _UNKNOWN_CLIENT.match(failure.error):
         reconnect = failure.advice.get("reconnect")
+        if failure.stage is Stage.COMMAND and failure.message is not None and reconnect != "handshake":
+            # It was about a channel that nobody wants any more.
+            return Reaction.drop()
         refused = failure.stage is Stage.SUBSCRIBE and (failure.message or {}).get("channel") == SUBSCRIBE
         if refused and reconnect != "handshake":
             return Reaction.drop() if failure.awaited else Reaction.give_up(SubscriptionRefused(failure))

@@ -85,6 +85,8 @@ class Channels:
             if len(self._subscriptions) >= _MOST:
                 raise ValueError(f"{channel}: a client has at most {_MOST:,} subscriptions")
             found = self._subscriptions[channel] = Subscription(channel)
+            # Told later that it is unwanted, the server would end what has just begun.
+            self._unwanted.pop(channel, None)
             self.work = True
         return found
 

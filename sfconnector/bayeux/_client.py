@@ -43,7 +43,7 @@ class Client:
         deliver: Called with the messages of an answer that are not the protocol's own, in their order, by one thread
             at a time. As long as it blocks, nothing more is asked for.
         extensions: Look at all that is sent and comes.
-        react: Called with each failure, says what to do about it.
+        react: Called with each failure, says what to do about it; two threads may ask at the same time.
         on_state: Called with each new state.
         backoff: How long to wait after failures in a row.
         keep_order: A server that replays is asked for events again whose order cannot be known, since they came
@@ -313,7 +313,10 @@ class Client:
         taken = self._answered(lambda: self._exchanges.unsubscribe(session, channel, self._transport.polls))
         self._core.hand_over(session, taken.events)
         if taken.failure is not None:
-            raise self._again(taken.failure)
+            reaction = self._core.judge(taken.failure)
+            delay = self._core.delay(taken.failure, reaction)
+            if not taken.refused or reaction.kind is not Kind.DROP:
+                raise Again(delay)
 
     def _answered(self, call: Callable[[], Taken]) -> Taken:
         try:

@@ -92,8 +92,9 @@ class Commands:
         core = self._core
         try:
             with core.turn():
-                session = core.session
-                if session is None or session.over or core.state is not State.CONNECTED:
+                with core.changed:
+                    session, again = core.session, core.channels.get(channel) is not None
+                if session is None or session.over or again or core.state is not State.CONNECTED:
                     return
                 try:
                     taken = core.exchanges.unsubscribe(session, channel, core.transport.commands)
@@ -101,7 +102,10 @@ class Commands:
                     taken = Taken([], failed.failure, {})
                 self._take(session, taken, channel, wanted=False)
             if taken.failure is not None:
-                core.end(session, core.delay(taken.failure, core.judge(taken.failure)))
+                reaction = core.judge(taken.failure)
+                delay = core.delay(taken.failure, reaction)
+                if not taken.refused or reaction.kind is not Kind.DROP:
+                    core.end(session, delay)
         except Aborted:
             return
         except Exception as error:

@@ -134,7 +134,7 @@ class Core:
         """
         if self.stopping.is_set():
             raise Aborted
-        _log.warning("%s", failure)
+        _log.info("%s", failure)
         return self._react(failure)
 
     def delay(self, failure: Failure, reaction: Reaction) -> float:
@@ -145,6 +145,8 @@ class Core:
         """
         if reaction.kind is Kind.GIVE_UP:
             raise reaction.error or BayeuxError(str(failure))
+        if reaction.kind is Kind.DROP and failure.message is not None:
+            return 0.0
         self.failures += 1
         if reaction.delay is not None:
             return max(reaction.delay, 0.0)
@@ -162,7 +164,8 @@ class Core:
                 return
             session.over, session.delay = True, delay
             self.changed.notify_all()
-        self.transport.interrupt()
+            # Still under the lock, or it might be the next session's handshake that ends.
+            self.transport.interrupt()
 
     def fail(self, error: Exception) -> None:
         """Have the thread that polls end with an error."""

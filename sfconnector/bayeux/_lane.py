@@ -125,7 +125,11 @@ class Lane:
         with self._lock:
             if self._cut:
                 raise Aborted
-            dialing = self._dialing = Dialing(route, timeout, tls)
+            try:
+                dialing = self._dialing = Dialing(route, timeout, tls)
+            except RuntimeError as error:
+                # The system has no thread left, or not now.
+                raise OSError(str(error)) from error
         sock = dialing.result()
         self._dialing = None
         return sock

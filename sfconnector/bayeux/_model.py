@@ -149,7 +149,10 @@ class Reaction:
 
     @classmethod
     def drop(cls) -> Self:
-        """Do without the channel whose subscribe was refused; elsewhere this is a new handshake."""
+        """Do without the channel whose subscribe was refused, or without the unsubscribe that was.
+
+        Elsewhere this is a new handshake.
+        """
         return cls(Kind.DROP)
 
     @classmethod

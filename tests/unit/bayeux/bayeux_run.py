@@ -84,6 +84,11 @@ class Running:
         self.wait_for(lambda: len(self.got) >= len(payloads))
         assert self.got == list(payloads)
 
+    def wait_for_channels(self, *channels: str) -> None:
+        """Wait until the client wants these, whatever the server knows of it."""
+        pause = threading.Event()
+        assert any(self.client.channels == channels or pause.wait(0.001) for _ in range(30_000))
+
     def _deliver(self, events: Sequence[Message]) -> None:
         if self._more is not None:
             self._more(events)

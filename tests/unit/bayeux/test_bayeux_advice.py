@@ -94,6 +94,11 @@ def test_a_client_gives_up_where_it_is_told_to() -> None:
     assert by_advice(Failure(Stage.SUBSCRIBE, "403::denied", REFUSED, channel="/a", awaited=True)) == Reaction.drop()
 
 
+def test_an_unsubscribe_that_was_refused_does_not_matter() -> None:
+    refused = {"channel": "/meta/unsubscribe", "successful": False}
+    assert by_advice(Failure(Stage.COMMAND, "404::none", refused)) == Reaction.drop()
+
+
 @pytest.mark.parametrize(
     ("failure", "text"),
     [

@@ -161,6 +161,70 @@ def test_subscribing_and_unsubscribing_from_inside_of_a_delivery() -> None:
     assert server.breaches == []
 
 
+def test_who_unsubscribes_does_not_undo_a_subscribe_that_comes_in_between() -> None:
+    gate = Gate("kept")
+    with BayeuxServer() as server, Running(server, DATA, deliver=gate.deliver) as running:
+        server.wait_for_poll(2)
+        running.client.subscribe(OTHER)
+        server.publish(DATA, "kept")
+        assert gate.reached.wait(30.0)
+        leaving = threading.Thread(target=running.client.unsubscribe, args=(OTHER,))
+        leaving.start()
+        # Both wait for the delivery to end, in whatever order they then come.
+        running.wait_for_channels(DATA)
+        coming = threading.Thread(target=running.client.subscribe, args=(OTHER,))
+        coming.start()
+        running.wait_for_channels(DATA, OTHER)
+        gate.open.set()
+        coming.join(30.0)
+        leaving.join(30.0)
+        server.publish(OTHER, "new")
+        running.wait_for_events("kept", "new")
+
+
+def test_changing_ones_mind_inside_of_a_delivery() -> None:
+    holder: list[Client] = []
+
+    def deliver(events: Sequence[Message]) -> None:
+        if events[0]["data"]["payload"] == "go":
+            holder[0].unsubscribe(OTHER)
+            holder[0].subscribe(OTHER)
+
+    with BayeuxServer() as server, Running(server, DATA, OTHER, deliver=deliver) as running:
+        holder.append(running.client)
+        server.wait_for_poll(2)
+        server.publish(DATA, "go")
+        server.wait_for_poll(3)
+        server.publish(OTHER, "new")
+        running.wait_for_events("go", "new")
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_an_unsubscribe_may_be_refused(inside: bool) -> None:
+    def rewrite(messages: list[Message]) -> list[Message]:
+        if messages[-1]["channel"] == "/meta/unsubscribe":
+            messages[-1] |= {"successful": False, "error": "404::no such subscription"}
+        return messages
+
+    def deliver(_: Sequence[Message]) -> None:
+        if inside:
+            running.client.unsubscribe(OTHER)
+
+    with BayeuxServer() as server:
+        server.rewrite = rewrite
+        running = Running(server, DATA, OTHER, deliver=deliver)
+        with running:
+            server.wait_for_poll(2)
+            if not inside:
+                running.client.unsubscribe(OTHER)
+            server.publish(DATA, 1)
+            running.wait_for_events(1)
+            server.wait_for_poll(3)
+            assert server.count("/meta/unsubscribe") == 1
+            assert server.count("/meta/handshake") == 1
+    assert [failure.error for failure in running.failures] == ["404::no such subscription"]
+
+
 def test_channels_noted_while_a_session_is_made() -> None:
     subscribing, go = threading.Event(), threading.Event()
 
