@@ -196,19 +196,20 @@ def _decoded(answer: Answer, sent: str) -> list[Message]:
         raise AnswerError(f"the answer, {len(answer.body):,} bytes of {kind[:80]!r}, is no JSON") from None
     if isinstance(messages, dict):
         messages = [messages]
-    for each in messages if isinstance(messages, list) else ():
-        # Some servers refuse what they have not looked at without saying what it was.
-        if isinstance(each, dict) and each.get("successful") is False and "channel" not in each:
-            each["channel"] = sent
-    if not isinstance(messages, list) or not all(_is_message(each) for each in messages):
+    if not isinstance(messages, list) or not all(_is_message(each, sent) for each in messages):
         if answer.status != 200:
             return []
         raise AnswerError("the answer is JSON, but no Bayeux messages")
     return messages
 
 
-def _is_message(each: object) -> bool:
-    return isinstance(each, dict) and isinstance(each.get("channel"), str)
+def _is_message(each: object, sent: str) -> bool:
+    if not isinstance(each, dict):
+        return False
+    if "channel" not in each and each.get("successful") is False:
+        # Some servers refuse what they have not looked at without saying what it was.
+        each["channel"] = sent
+    return isinstance(each.get("channel"), str)
 
 
 def _advice(message: Message | None) -> dict[str, Any]:

@@ -13,11 +13,16 @@ import re
 import socket
 import time
 import zlib
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import attrs
 
 from sfconnector.bayeux._model import AnswerError
+
+Buffer = bytes | bytearray
+T = TypeVar("T")
+R = TypeVar("R")
 
 _PIECE: Final = 1 << 16
 _LONGEST_HEAD: Final = 1 << 16
@@ -50,7 +55,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     cookies: list[str]
-    body: bytes = attrs.field(repr=False)
+    body: Buffer = attrs.field(repr=False)
     reusable: bool
 
 
@@ -89,13 +94,18 @@ class _Reader:
 
     def more(self) -> bool:
         """Wait for the next piece, and tell whether there was one."""
+        piece = self._timed(self._sock.recv, _PIECE)
+        self._data = self._data + piece if self._data else piece
+        return bool(piece)
+
+    def _timed(self, receive: Callable[[T], R], argument: T) -> R:
         if self._end:
             left = self._end - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"the answer did not end within {self.limits.whole:g} s")
             self._sock.settimeout(min(self.limits.gap, left))
         try:
-            piece = self._sock.recv(_PIECE)
+            received = receive(argument)
         except TimeoutError:
             begun = self._end > 0
             raise TimeoutError(
@@ -105,8 +115,7 @@ class _Reader:
             ) from None
         if not self._end:
             self._end = time.monotonic() + self.limits.whole
-        self._data = self._data + piece if self._data else piece
-        return bool(piece)
+        return received
 
     def until(self, mark: bytes, most: int) -> bytes:
         """Read up to a mark, and over it."""
@@ -118,20 +127,22 @@ class _Reader:
         found, self._data = self._data[:end], self._data[end + len(mark) :]
         return found
 
-    def exactly(self, size: int) -> bytes:
+    def exactly(self, size: int) -> Buffer:
         data = self._data
         if len(data) >= size:
             self._data = data[size:]
             return data[:size]
-        pieces, missing = [data], size - len(data)
-        while missing > 0:
-            self._data = b""
-            if not self.more():
-                raise AnswerError(f"the answer was cut {missing:,} bytes before its end")
-            pieces.append(self._data[:missing])
-            self._data = self._data[missing:]
-            missing -= len(pieces[-1])
-        return b"".join(pieces)
+        # The system provides the memory as it is written to, so that a false length costs nothing.
+        whole, at = bytearray(size), len(data)
+        self._data = b""
+        with memoryview(whole) as view:
+            view[:at] = data
+            while at < size:
+                received = self._timed(self._sock.recv_into, view[at:])
+                if not received:
+                    raise AnswerError(f"the answer was cut {size - at:,} bytes before its end")
+                at += received
+        return whole
 
     def rest(self) -> bytes:
         pieces, size = [self._data], len(self._data)
@@ -180,7 +191,7 @@ def read_head(reader: _Reader) -> tuple[int, dict[str, str], list[str], bool]:
     return int(first[9:12]), headers, cookies, kept
 
 
-def _read_body(reader: _Reader, headers: dict[str, str]) -> bytes:
+def _read_body(reader: _Reader, headers: dict[str, str]) -> Buffer:
     most = reader.limits.size
     if (coding := headers.get("transfer-encoding")) is not None:
         if coding.lower() != "chunked":
@@ -217,7 +228,7 @@ def _read_chunks(reader: _Reader, most: int) -> bytes:
     return b"".join(chunks)
 
 
-def _inflated(body: bytes, headers: dict[str, str], most: int) -> bytes:
+def _inflated(body: Buffer, headers: dict[str, str], most: int) -> Buffer:
     coding = headers.get("content-encoding", "identity").lower()
     if coding in ("identity", "") or not body:
         return body

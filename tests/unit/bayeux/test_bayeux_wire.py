@@ -192,6 +192,14 @@ class Pieces:
     def recv(self, _: int) -> bytes:
         return self.pieces.pop(0) if self.pieces else b""
 
+    def recv_into(self, view: memoryview) -> int:
+        if not self.pieces:
+            return 0
+        taken, rest = self.pieces[0][: len(view)], self.pieces[0][len(view) :]
+        self.pieces[:1] = [rest] if rest else []
+        view[: len(taken)] = taken
+        return len(taken)
+
 
 @settings(max_examples=200)
 @given(encodings(), st.lists(st.integers(1, 20), max_size=60))
