@@ -80,10 +80,11 @@ class MemoryReplayStore:
 
 
 class MappingReplayStore:
-    """Positions in any mapping of texts, such as one of ``shelve`` or a client of a key-value store.
+    """Positions in any mapping of texts, such as a client of a key-value store.
 
     Args:
-        mapping: What holds them, under ``"<org id> <channel> <consumer>"``; it must keep what is put into it.
+        mapping: What holds them, under ``"<org id> <channel> <consumer>"``. It is used from several threads, by one
+            at a time; those of ``shelve`` that are bound to a thread are of no use.
     """
 
     def __init__(self, mapping: MutableMapping[str, str]) -> None:
