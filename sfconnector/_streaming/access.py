@@ -38,8 +38,9 @@ def access_to(session: Session, url: str) -> Access:
     proxy = select_proxy(url, dict(settings["proxies"]))
     if proxy and "://" not in proxy:
         proxy = f"http://{proxy}"
-    if proxy and not proxy.lower().startswith(("http://", "https://")):
-        raise ValueError(f"a listener goes through HTTP proxies only, not through a {proxy.partition(':')[0]} proxy")
+    if proxy and not proxy.lower().startswith("http://"):
+        kind = proxy.partition(":")[0]
+        raise ValueError(f"a listener goes through proxies at http:// only, not through a {kind} proxy")
     headers = adapter.proxy_headers(proxy) if proxy and isinstance(adapter, HTTPAdapter) else {}
     context = _context(adapter, settings) if url.startswith("https://") else None
     return Access(context, proxy or None, headers)

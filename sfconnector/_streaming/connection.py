@@ -229,6 +229,8 @@ class Connection:
         """
         now, connected = self.session.retry.clock(), self.connected_at
         if connected is not None:
+            if self._client is not None and self._client.is_receiving:
+                return False
             return now - max(heard_at, connected) >= idle
         if now - self.since < timeout:
             return False

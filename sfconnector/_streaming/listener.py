@@ -120,6 +120,7 @@ class Listener:
             >>> listener.attach("/event/Order__e", print)
             >>> listener.detach("/event/Order__e")
         """
+        self._check_process()
         with self._lock:
             if self._attachments.pop(channel, None) is None:
                 raise ValueError(f"{channel!r} is not attached")
@@ -313,6 +314,7 @@ class Listener:
         return f"<Listener {self._settings.name!r} of {', '.join(self._attachments) or 'no channel'}>"
 
     def _add(self, attachment: Attachment) -> None:
+        self._check_process()
         channel = attachment.channel
         with self._lock:
             taken = next((each for each in self._attachments if bare(each) == bare(channel)), None)

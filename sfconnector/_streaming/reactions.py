@@ -6,6 +6,8 @@ import ssl
 import threading
 from typing import TYPE_CHECKING, Final
 
+from urllib3.exceptions import HTTPError
+
 from sfconnector._redact import logger
 from sfconnector._streaming.feed import ALL_RETAINED, TIP, Feed
 from sfconnector._streaming.refusals import Cause, cause_of, text_of
@@ -71,8 +73,7 @@ class Reactions:
                 case Cause.CLIENT:
                     return self._on_forgotten(failure)
                 case Cause.LIMIT:
-                    self._tell(StreamError(f"{_said(failure)}; trying again in some minutes"), failure)
-                    return Reaction.handshake(max(_LIMIT_DELAY, failure.retry_after or 0.0))
+                    return self._on_limit(failure)
                 case Cause.REPLAY if failure.stage is Stage.SUBSCRIBE:
                     return self._on_expired_position(failure)
                 case Cause.FORBIDDEN:
@@ -102,7 +103,9 @@ class Reactions:
         except TransportError as error:
             return self._later(error, failure)
         except AuthenticationError as error:
-            if error.status is not None and (error.status == 429 or error.status >= 500):
+            # The network's errors in a login of the caller's come as causes.
+            lost = isinstance(error.__cause__, OSError | HTTPError)
+            if lost or (error.status is not None and (error.status == 429 or error.status >= 500)):
                 return self._later(error, failure)
             return Reaction.give_up(self._kept(error))
         except Exception as error:  # a login of the caller's may raise anything
@@ -115,6 +118,15 @@ class Reactions:
         self._refused_at_once -= 1
         self._tell(error, failure)
         return Reaction.handshake()
+
+    def _on_limit(self, failure: Failure) -> Reaction:
+        if failure.stage is Stage.SUBSCRIBE:
+            refusal = SubscriptionError(_said(failure), channel=failure.channel)
+            if self._connection.tell_caller(failure.channel, refusal) or failure.awaited:
+                # The channels that there are need not do without events for minutes.
+                return Reaction.drop()
+        self._tell(StreamError(f"{_said(failure)}; trying again in some minutes"), failure)
+        return Reaction.handshake(max(_LIMIT_DELAY, failure.retry_after or 0.0))
 
     def _on_forgotten(self, failure: Failure) -> Reaction:
         if self._failures == 1:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Milliseconds that a process waits for another one that is writing.
 _BUSY: Final = 10_000
+_IN_MEMORY: Final = ":memory:"
 _TABLE: Final = """CREATE TABLE IF NOT EXISTS position (
     org_id TEXT NOT NULL, channel TEXT NOT NULL, consumer TEXT NOT NULL, position TEXT NOT NULL,
     PRIMARY KEY (org_id, channel, consumer)) WITHOUT ROWID"""
@@ -118,6 +119,9 @@ class FileReplayStore:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        if str(self.path) != _IN_MEMORY:
+            # It may be opened again after the program has gone to another folder.
+            self.path = self.path.absolute()
         self._lock, self._process = threading.Lock(), os.getpid()
         self._database: sqlite3.Connection | None = self._open()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from collections.abc import Mapping
 from types import TracebackType
@@ -23,6 +24,8 @@ from sfconnector._streaming.saver import Saver
 from sfconnector._streaming.stores import FileReplayStore, Replay, ReplayStore, store_of
 from sfconnector.errors import SalesforceError, StreamTimeoutError
 
+# Seconds: usually it has ended then, and whoever subscribes next finds its position.
+_ABANDONED: Final = 2 * STOP
 _NONE_LEFT: Final[Batch] = []
 
 
@@ -71,7 +74,7 @@ class Subscription:
         self._heard_at = clock()
         owned = store if isinstance(replay, str | os.PathLike) else None
         self._saver = Saver(name, connection.feeds, connection.save)
-        self._end = weakref.finalize(self, _end, connection, self._feed, self._saver, owned, self._process)
+        self._end = weakref.finalize(self, _abandon, connection, self._feed, self._saver, owned, self._process)
         session.close_first(self)
 
     def __iter__(self) -> Self:
@@ -114,7 +117,8 @@ class Subscription:
         """
         self._check_process()
         self._closed = True
-        self._end()
+        if (left := self._end.detach()) is not None:
+            _end(*left[2])
 
     def health(self) -> Health:
         """Tell how it is.
@@ -173,6 +177,8 @@ class Subscription:
             batch = self._feed.take(None if self._idle is None else patience(self._idle))
             if batch:
                 self._batch, self._next = batch, 0
+                # Also where all of it came before: more may follow.
+                self._heard_at = self._session.retry.clock()
                 return True
             if batch is None:
                 break
@@ -189,10 +195,12 @@ class Subscription:
         if self._idle is None:
             return False
         try:
-            return self._connection.is_idle(self._heard_at, self._idle, self._timeout)
+            idle = self._connection.is_idle(self._heard_at, self._idle, self._timeout)
         except StreamTimeoutError:
             self.close()
             raise
+        # What has come while that was found out.
+        return idle and self._feed.rested_at is not None
 
     def _check_process(self) -> None:
         if os.getpid() != self._process:
@@ -216,6 +224,23 @@ class _Errors:
             self._on_error(error)
         except Exception:
             logger.exception("subscription %r: on_error failed", self._name)
+
+
+def _abandon(*what: Any) -> None:
+    """End what nobody holds any more.
+
+    The garbage collector may call this in the middle of anything, also of what holds the locks that are needed.
+    """
+    thread = threading.Thread(target=_end, args=what, name="sfconnector-subscription-end")
+    try:
+        if threading.main_thread().is_alive():
+            thread.start()
+    except RuntimeError:  # the interpreter ends, or there is no thread to be had
+        pass
+    if thread.ident is None:
+        _end(*what)
+    else:
+        thread.join(_ABANDONED)
 
 
 def _end(connection: Connection, feed: Feed, saver: Saver, owned: ReplayStore | None, process: int) -> None:

@@ -102,6 +102,11 @@ class Client:
         return self._exchanges.last_answer
 
     @property
+    def is_receiving(self) -> bool:
+        """Whether the answer to a poll is coming, or what it holds is being delivered."""
+        return self._transport.polls.is_answered
+
+    @property
     def failures(self) -> int:
         """How many failures there were in a row; a poll that the server held, or that brought events, ends the row."""
         return self._core.failures
@@ -257,6 +262,7 @@ class Client:
         began = self._exchanges.last_answer or 0.0
         taken = self._answered(lambda: self._exchanges.connect(session, first=first))
         core.hand_over(session, taken.events)
+        self._transport.polls.is_answered = False
         if taken.failure is not None:
             raise self._again(taken.failure)
         if taken.events or not first:

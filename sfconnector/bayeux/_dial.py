@@ -96,6 +96,7 @@ class Dialing:
         with self._lock:
             if self._abandoned:
                 raise Aborted
+            self._settled.set()
 
     def _connect(self) -> socket.socket:
         host, port = self._route.first_hop

@@ -23,10 +23,14 @@ _MOMENT: Final = 0.1
 class Lane:
     """A connection that is kept from one exchange to the next.
 
+    Attributes:
+        is_answered: Whether the answer to the latest request has begun to come.
+
     No exchange is repeated: whoever asked has to know that an answer may have been lost.
     """
 
     def __init__(self) -> None:
+        self.is_answered = False
         self._use = threading.Lock()
         # Held for moments only, and never while a socket is waited for.
         self._lock = threading.Lock()
@@ -69,7 +73,8 @@ class Lane:
                 if self._closed or over():
                     raise Aborted
                 self._busy, self._cut = True, False
-            answer = exchange(self._ready(route, tls, connect_timeout), request, limits)
+            self.is_answered = False
+            answer = exchange(self._ready(route, tls, connect_timeout), request, limits, self._note)
             if not answer.reusable:
                 self._drop()
             self._used = time.monotonic()
@@ -83,6 +88,9 @@ class Lane:
             with self._lock:
                 self._busy = False
             self._use.release()
+
+    def _note(self) -> None:
+        self.is_answered = True
 
     def interrupt(self) -> None:
         """End the exchange under way, if there is one."""

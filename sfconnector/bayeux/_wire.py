@@ -59,8 +59,8 @@ class Answer:
     reusable: bool
 
 
-def exchange(sock: socket.socket, request: bytes, limits: Limits) -> Answer:
-    """Send a request and read the answer to it.
+def exchange(sock: socket.socket, request: bytes, limits: Limits, begun: Callable[[], object] = lambda: None) -> Answer:
+    """Send a request and read the answer to it; ``begun`` is called when that begins to come.
 
     Raises:
         OSError: The connection broke, or time ran out.
@@ -70,6 +70,7 @@ def exchange(sock: socket.socket, request: bytes, limits: Limits) -> Answer:
     sock.settimeout(limits.first)
     sock.sendall(request)
     reader.more()
+    begun()
     status, headers, cookies, kept = read_head(reader)
     # What comes before the answer proper, such as 102.
     while 100 <= status < 200:

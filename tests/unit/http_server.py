@@ -56,13 +56,22 @@ class Silence:
 
 
 @dataclass
+class Halting:
+    """An answer whose second half comes once somebody says so."""
+
+    reply: Reply
+    halted: threading.Event = field(default_factory=threading.Event)
+    go: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass
 class Drip:
     """An answer that goes on for ever, a byte at a time."""
 
     status: int = 200
 
 
-Answer = Reply | Cut | Silence | Drip
+Answer = Reply | Cut | Silence | Halting | Drip
 Handler = Callable[[Seen], Answer]
 
 
@@ -124,6 +133,14 @@ class Server:
             case Reply():
                 connection.sendall(answer.encode())
                 return not answer.close
+            case Halting(reply, halted, go):
+                whole = reply.encode()
+                connection.sendall(whole[: len(whole) // 2])
+                halted.set()
+                while not go.wait(0.05) and not self.ended.is_set():
+                    pass
+                connection.sendall(whole[len(whole) // 2 :])
+                return not reply.close
             case Silence():
                 self.ended.wait()
             case Drip():

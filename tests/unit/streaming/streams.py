@@ -25,6 +25,11 @@ def with_logins(org: CometD) -> Numbered:
     return Numbered(org.url, org.take)
 
 
+def is_position(stored: str | None) -> bool:
+    """Whether what is stored tells of an event, and not only of when a listener began at the tip."""
+    return stored is not None and not stored.startswith("since ")
+
+
 class Log:
     """Remembers what it is called with."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cometd_server import CometD, change, failed, order
 from session_tools import Numbered
-from streams import LONG, Log, client, with_logins
+from streams import LONG, Log, client, is_position, with_logins
 
 from sfconnector import Salesforce, streaming
 from sfconnector.auth import Token, TokenTransport
@@ -43,11 +43,6 @@ def sf(org: CometD) -> Iterator[Salesforce]:
 
 def key(channel: str = ORDERS, name: str = "default") -> ReplayKey:
     return ReplayKey("00D000000000001", channel, name)
-
-
-def is_position(stored: str | None) -> bool:
-    """Whether what is stored tells of an event, and not only of when a listener began at the tip."""
-    return stored is not None and not stored.startswith("since ")
 
 
 class Recorder:

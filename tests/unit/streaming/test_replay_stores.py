@@ -159,3 +159,16 @@ def test_what_is_no_store_is_refused(wrong: object) -> None:
 
 def test_the_keys_of_a_mapping_can_be_told_apart() -> None:
     assert str(KEY) == "00D000000000001 /data/AccountChangeEvent billing"
+
+
+def test_a_file_is_the_same_one_after_the_program_has_gone_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As services do, and a listener opens its file at each start."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with FileReplayStore("replay.db") as store:
+        store.save(KEY, "7")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with store:
+        assert store.load(KEY) == "7"

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cometd_server import CometD, failed, order
-from http_server import Silence
+from cometd_server import CometD, failed, order, successful
+from http_server import Halting, Reply, Silence
 from session_tools import FakeTime
 from streams import LONG, TOKEN, Log, client
 
 from sfconnector import Salesforce
 from sfconnector.auth import AccessToken
 from sfconnector.errors import AuthenticationError, ReplayExpiredError, StreamTimeoutError, SubscriptionError
-from sfconnector.streaming import MemoryReplayStore, PlatformEvent, Subscription
+from sfconnector.streaming import MemoryReplayStore, PlatformEvent, ReplayKey, Subscription
 
 ORDERS = "/event/Order__e"
 
@@ -243,3 +243,73 @@ def test_a_subscription_is_an_iterator_and_a_context(org: CometD, sf: Salesforce
     with pytest.raises(RuntimeError, match="is closed"), loop:
         pass
     assert LONG > 0
+
+
+def test_an_answer_on_its_way_is_no_idleness(org: CometD, sf: Salesforce) -> None:
+    """However long it takes: thousands of events may be in it."""
+    answers: list[Halting] = []
+
+    def halt(message: Any, right: Any) -> Halting | list[Any] | None:
+        if message["channel"] != "/meta/connect" or answers:
+            return None
+        if "advice" in message:
+            # The first poll of a session holds nothing here.
+            return [successful(message)]
+        answers.append(Halting(Reply.of(right())))
+        return answers[0]
+
+    org.fault = halt
+    retained(org)
+    seen = Log()
+
+    def read() -> None:
+        for event in sf.subscribe(ORDERS, replay_from="earliest", idle=0.1):
+            seen(event)
+
+    first = threading.Thread(target=read)
+    first.start()
+    try:
+        org.wait_for(lambda: bool(answers))
+        assert answers[0].halted.wait(LONG)
+        first.join(1.0)
+        assert first.is_alive()
+    finally:
+        if answers:
+            answers[0].go.set()
+        first.join(LONG)
+    assert seen.numbers == [0, 1, 2]
+
+
+def test_a_loop_in_a_cycle_may_be_collected_while_its_position_is_being_saved(org: CometD, sf: Salesforce) -> None:
+    """The collector runs in the middle of anything, also of what holds the locks that the end needs."""
+    left = threading.Event()
+
+    class Store(MemoryReplayStore):
+        def save(self, key: ReplayKey, position: str, /) -> None:
+            super().save(key, position)
+            if left.is_set():
+                gc.collect()
+
+    before = set(threading.enumerate())
+    store = Store()
+    loop = sf.subscribe(ORDERS, replay=store, replay_from="earliest")
+    retained(org)
+    next(loop)
+    gc.disable()
+    try:
+        cycle: list[Any] = [loop]
+        cycle.append(cycle)
+        gone = weakref.ref(loop)
+        left.set()
+        saver = loop._saver
+        loop._finish()
+        del loop, cycle
+        org.wait_for(lambda: org.peers == {})
+    finally:
+        gc.enable()
+    assert gone() is None
+    saver._thread.join(LONG)
+    assert not saver._thread.is_alive()
+    assert store.load(ReplayKey("00D000000000001", ORDERS, "default")) == "10"
+    for thread in set(threading.enumerate()) - before:
+        thread.join(LONG)
