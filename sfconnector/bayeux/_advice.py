@@ -48,7 +48,7 @@ class Advice:
 def _seconds(milliseconds: object, default: float) -> float:
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float) or not milliseconds >= 0:
         return default
-    return min(milliseconds / 1000, _LONGEST)
+    return min(milliseconds, _LONGEST * 1000) / 1000
 
 
 def _is_positive(_: object, attribute: attrs.Attribute[float], value: object) -> None:

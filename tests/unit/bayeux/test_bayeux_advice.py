@@ -3,15 +3,17 @@
 import email.utils
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sfconnector.bayeux import Backoff, BayeuxError, Failure, Reaction, Stage, SubscriptionRefused, by_advice
 from sfconnector.bayeux._advice import Advice, retry_after
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 REFUSED = {"channel": "/meta/subscribe", "successful": False}
 
 
+@UNHURRIED
 @given(st.floats(0, 100), st.floats(0, 1000), st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
 def test_a_delay_is_never_beyond_its_bounds(first: float, cap: float, failures: int, drawn: float) -> None:
     assert 0 <= Backoff(first, cap).delay(failures, lambda: drawn) <= min(cap, first * 2.0 ** min(failures - 1, 64))
@@ -36,6 +38,7 @@ def test_advice_is_in_milliseconds_and_each_part_stays_until_it_changes() -> Non
     assert (advice.interval, advice.hold) == (2.0, 110.0)
 
 
+@UNHURRIED
 @given(
     st.dictionaries(
         st.sampled_from(["interval", "timeout", "reconnect"]),

@@ -7,7 +7,7 @@ import threading
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sfconnector.bayeux import AnswerError
@@ -15,6 +15,7 @@ from sfconnector.bayeux._wire import Answer, Limits, exchange
 
 LIMITS = Limits(first=30.0, gap=30.0, whole=30.0, size=100_000)
 BODY = b'[{"channel":"/meta/connect"}]'
+UNHURRIED = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -201,7 +202,7 @@ class Pieces:
         return len(taken)
 
 
-@settings(max_examples=200)
+@UNHURRIED
 @given(encodings(), st.lists(st.integers(1, 20), max_size=60))
 def test_an_answer_is_the_same_in_whatever_pieces_it_comes(encoding: tuple[bytes, bytes], sizes: list[int]) -> None:
     body, data = encoding
@@ -209,7 +210,7 @@ def test_an_answer_is_the_same_in_whatever_pieces_it_comes(encoding: tuple[bytes
     assert (answer.body, answer.reusable) == (body, True)
 
 
-@settings(max_examples=200)
+@UNHURRIED
 @given(encodings(), st.data())
 def test_an_answer_that_was_cut_anywhere_is_no_answer(encoding: tuple[bytes, bytes], data: st.DataObject) -> None:
     whole = encoding[1]
