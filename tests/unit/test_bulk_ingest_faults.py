@@ -353,9 +353,14 @@ def test_who_interrupts_does_not_wait_for_further_attempts(org: LocalOrg) -> Non
     login = auth.ClientCredentials(org.url, org.client_id, org.client_secret)
     main = threading.get_ident()
     hooks = Hooks(on_retry=lambda _: signal.pthread_kill(main, signal.SIGINT))
+    # A program in the background of a shell script ignores the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with Salesforce(login, retry=patient, hooks=hooks) as sf:
-        with pytest.raises(KeyboardInterrupt):
-            sf.bulk.insert("Account", ROWS)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                sf.bulk.insert("Account", ROWS)
+        finally:
+            signal.signal(signal.SIGINT, before)
         org.faults.clear()
         assert states(sf) == {"Aborted": 1}
 
