@@ -206,6 +206,9 @@ class Run:
 
     def _begin(self, dispatcher: Dispatcher) -> None:
         with self._lock:
+            if dispatcher in self._working:
+                # Attached in the middle of the start, which comes by here as well.
+                return
             self._working.add(dispatcher)
         dispatcher.thread.start()
 

@@ -12,6 +12,8 @@ from sfconnector.bayeux._model import Aborted, BayeuxError, Failed, Failure, Kin
 
 # Beyond the time for an answer, a session may have to be made anew.
 _PATIENCE: Final = 3
+# Seconds for which the events of a poll may keep an unsubscribe waiting before it is left to the polling thread.
+_SHORT: Final = 1.0
 
 
 class Commands:
@@ -90,8 +92,10 @@ class Commands:
     def unsubscribe(self, channel: str) -> None:
         """Tell the server, which may be the end of the session but is no error of the caller's."""
         core = self._core
+        with core.changed:
+            known = core.session
         try:
-            with core.turn():
+            with core.turn(time.monotonic() + _SHORT):
                 with core.changed:
                     session, again = core.session, core.channels.get(channel) is not None
                 if session is None or session.over or again or core.state is not State.CONNECTED:
@@ -106,6 +110,11 @@ class Commands:
                 delay = core.delay(taken.failure, reaction)
                 if not taken.refused or reaction.kind is not Kind.DROP:
                     core.end(session, delay)
+        except Late:
+            with core.changed:
+                # A new session knows nothing of the channel, and whoever subscribes again wants it.
+                if core.session is known and core.channels.get(channel) is None:
+                    core.channels.retract(channel)
         except Aborted:
             return
         except Exception as error:

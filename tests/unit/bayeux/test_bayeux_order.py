@@ -182,6 +182,26 @@ def test_who_unsubscribes_does_not_undo_a_subscribe_that_comes_in_between() -> N
         running.wait_for_events("kept", "new")
 
 
+def test_who_unsubscribes_does_not_wait_for_deliveries_that_take_their_time() -> None:
+    gate = Gate("slow")
+    with BayeuxServer() as server, Running(server, DATA, deliver=gate.deliver) as running:
+        server.wait_for_poll(2)
+        running.client.subscribe(OTHER)
+        server.publish(DATA, "slow")
+        assert gate.reached.wait(30.0)
+        leaving = threading.Thread(target=running.client.unsubscribe, args=(OTHER,))
+        leaving.start()
+        leaving.join(15.0)
+        hangs = leaving.is_alive()
+        gate.open.set()
+        leaving.join(30.0)
+        assert not hangs
+        server.wait_for(lambda: server.count("/meta/unsubscribe") == 1)
+        running.client.subscribe(OTHER)
+        server.publish(OTHER, "new")
+        running.wait_for_events("slow", "new")
+
+
 def test_changing_ones_mind_inside_of_a_delivery() -> None:
     holder: list[Client] = []
 

@@ -521,3 +521,24 @@ def test_a_login_that_does_not_reach_its_service_is_tried_again(org: CometD) -> 
             org.emit(ORDERS, order(1))
             seen.wait(1)
     assert isinstance(errors.items[0], AuthenticationError)
+
+
+def test_another_thread_may_attach_a_channel_in_the_middle_of_a_start(
+    org: CometD, sf: Salesforce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, listener = Log(), sf.listener()
+    listener.attach(ORDERS, seen)
+    register = sf._session.close_first
+
+    def meanwhile(run: Any) -> None:
+        register(run)
+        other = threading.Thread(target=listener.attach, args=(ACCOUNTS, seen))
+        other.start()
+        other.join(LONG)
+
+    monkeypatch.setattr(sf._session, "close_first", meanwhile)
+    with listener:
+        org.emit(ACCOUNTS, change(1))
+        seen.wait(1)
+        org.emit(ORDERS, order(2))
+        seen.wait(2)
