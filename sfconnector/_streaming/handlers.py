@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -82,3 +83,8 @@ def check_callback(name: str, callback: object) -> None:
     """Refuse what can neither be called nor is left out."""
     if callback is not None and not callable(callback):
         raise TypeError(f"{name} is a function of the error, not a {type(callback).__name__}")
+
+
+def place_of(error: Exception) -> str:
+    """Tell what was raised and where, without its text or that of what it came from, which may hold data."""
+    return "\n".join([type(error).__name__, *traceback.format_tb(error.__traceback__)]).rstrip()

@@ -14,7 +14,7 @@ from sfconnector._session import Session
 from sfconnector._streaming.connection import Connection
 from sfconnector._streaming.dispatch import Dispatcher, stopwatch
 from sfconnector._streaming.feed import Feed
-from sfconnector._streaming.handlers import Callback, Handlers
+from sfconnector._streaming.handlers import Callback, Handlers, place_of
 from sfconnector._streaming.policies import OnFailure
 from sfconnector._streaming.saver import Saver
 from sfconnector._streaming.stores import FileReplayStore, ReplayStore
@@ -163,8 +163,8 @@ class Run:
         if (callback := self._listener_for(channel)) is not None:
             try:
                 callback(error)
-            except Exception:
-                logger.exception("listener %r: on_error failed", self._settings.name)
+            except Exception as failed:
+                logger.error("listener %r: on_error failed with %s", self._settings.name, place_of(failed))
         else:
             # What handlers raise may hold data.
             text = error if isinstance(error, SalesforceError) else type(error).__name__

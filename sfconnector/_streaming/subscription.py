@@ -16,7 +16,7 @@ from sfconnector._streaming.channels import check_channel
 from sfconnector._streaming.connection import Connection, check_stream_version
 from sfconnector._streaming.events import Event, decode
 from sfconnector._streaming.feed import Batch, Feed, check_origin
-from sfconnector._streaming.handlers import Callback, check_callback
+from sfconnector._streaming.handlers import Callback, check_callback, place_of
 from sfconnector._streaming.health import Health, health_of
 from sfconnector._streaming.options import check_choice, check_consumer, check_seconds, patience
 from sfconnector._streaming.run import STOP
@@ -222,8 +222,8 @@ class _Errors:
             return
         try:
             self._on_error(error)
-        except Exception:
-            logger.exception("subscription %r: on_error failed", self._name)
+        except Exception as failed:
+            logger.error("subscription %r: on_error failed with %s", self._name, place_of(failed))
 
 
 def _abandon(*what: Any) -> None:

@@ -15,7 +15,7 @@ from http_server import Cut, Proxy
 from streams import LONG, TOKEN, Log, client, with_logins
 
 from sfconnector import Hooks, Retry, Salesforce, auth, streaming
-from sfconnector.errors import AuthenticationError, ReplayExpiredError, SubscriptionError, TransportError
+from sfconnector.errors import ReplayExpiredError, SubscriptionError, TransportError
 from sfconnector.streaming import MemoryReplayStore, ReplayKey
 
 ACCOUNTS = "/data/AccountChangeEvent"
@@ -488,57 +488,3 @@ def test_jobs_that_drain_now_and_then_miss_nothing_between_them(org: CometD, sf:
     org.emit(ORDERS, order(1))
     found = list(sf.subscribe(ORDERS, replay=path, idle=0.2))
     assert [event.fields["Number__c"] for event in found] == [1]
-
-
-def test_a_limit_that_a_new_channel_meets_does_not_silence_the_others(org: CometD, sf: Salesforce) -> None:
-    org.refusals["/event/Other__e"] = "403::Organization total events daily limit exceeded"
-    seen, listener = Log(), sf.listener()
-    listener.attach(ORDERS, seen)
-    with listener:
-        with pytest.raises(SubscriptionError, match="daily limit exceeded"):
-            listener.attach("/event/Other__e", print)
-        org.emit(ORDERS, order(1))
-        seen.wait(1)
-    assert org.replays(ORDERS) == [-1]
-
-
-def test_a_login_that_does_not_reach_its_service_is_tried_again(org: CometD) -> None:
-    """Also one of the caller's own, whose errors are those of the network."""
-    logins = with_logins(org)
-    with client(org, logins) as sf:
-        seen, errors, listener = Log(), Log(), sf.listener()
-        listener = sf.listener(on_error=errors)
-        listener.attach(ORDERS, seen)
-        with listener:
-            right = logins.tell
-
-            def unreachable(_: str) -> None:
-                logins.tell = right
-                raise ConnectionError("no route to the vault")
-
-            logins.tell = unreachable
-            org.revoke()
-            org.emit(ORDERS, order(1))
-            seen.wait(1)
-    assert isinstance(errors.items[0], AuthenticationError)
-
-
-def test_another_thread_may_attach_a_channel_in_the_middle_of_a_start(
-    org: CometD, sf: Salesforce, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen, listener = Log(), sf.listener()
-    listener.attach(ORDERS, seen)
-    register = sf._session.close_first
-
-    def meanwhile(run: Any) -> None:
-        register(run)
-        other = threading.Thread(target=listener.attach, args=(ACCOUNTS, seen))
-        other.start()
-        other.join(LONG)
-
-    monkeypatch.setattr(sf._session, "close_first", meanwhile)
-    with listener:
-        org.emit(ACCOUNTS, change(1))
-        seen.wait(1)
-        org.emit(ORDERS, order(2))
-        seen.wait(2)
