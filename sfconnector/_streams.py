@@ -100,6 +100,7 @@ class Streams:
             replay_from: Where to begin without a position, as for :meth:`listener`.
             name: Under which the position is kept.
             idle: Seconds without an event, while connected, after which the loop ends; by default it never does.
+                More than Salesforce takes to begin an answer, from which a poll that is held cannot be told.
             on_expired: As for :meth:`listener`.
             on_error: As for :meth:`listener`.
             queue_size: As for :meth:`listener`.
