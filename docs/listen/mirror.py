@@ -13,6 +13,7 @@ It logs in with the variables of `Salesforce.from_env()`. Account must be select
 import argparse
 import sqlite3
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +30,8 @@ class Mirror:
 
     def __init__(self, sf: Salesforce, path: Path) -> None:
         self.sf = sf
-        # Handlers run in a thread of the listener; one at a time.
+        # Handlers run in a thread of the listener, one at a time, and on_error may run in another one.
+        self.lock = threading.Lock()
         self.database = sqlite3.connect(path, check_same_thread=False)
         self.database.execute(TABLE)
 
@@ -38,13 +40,13 @@ class Mirror:
 
     def load(self) -> None:
         """Copy all accounts anew."""
-        with self.database:
+        with self.lock, self.database:
             self.database.execute("DELETE FROM account")
             for account in self.sf.query("SELECT Id, Name, Industry, Phone FROM Account"):
                 self._put(account["Id"], account)
 
     def on_create(self, event: ChangeEvent) -> None:
-        with self.database:
+        with self.lock, self.database:
             for record_id in event.record_ids:
                 self._put(record_id, event.fields)
 
@@ -58,7 +60,7 @@ class Mirror:
             return
         settings = ", ".join(f"{name.lower()} = ?" for name in changed)
         values = [event.fields[name] for name in changed]
-        with self.database:
+        with self.lock, self.database:
             for record_id in event.record_ids:
                 self.database.execute(f"UPDATE account SET {settings} WHERE id = ?", [*values, record_id])
 
@@ -73,7 +75,7 @@ class Mirror:
         query = soql("SELECT Id, Name, Industry, Phone FROM Account WHERE Id IN {ids}", ids=event.record_ids)
         found = {account["Id"]: account for account in self.sf.query(query)}
         self._remove(set(event.record_ids) - found.keys())
-        with self.database:
+        with self.lock, self.database:
             for record_id, account in found.items():
                 self._put(record_id, account)
 
@@ -88,7 +90,7 @@ class Mirror:
         self.database.execute("INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?)", row)
 
     def _remove(self, record_ids: Iterable[str]) -> None:
-        with self.database:
+        with self.lock, self.database:
             self.database.executemany("DELETE FROM account WHERE id = ?", [(record_id,) for record_id in record_ids])
 
 

@@ -62,7 +62,7 @@ class Handlers:
             raise TypeError(f"a handler is a function of the event, not a {type(callback).__name__}")
         kinds = kinds or ("message",)
         if taken := [kind for kind in kinds if kind in self._callbacks]:
-            raise ValueError(f"there is a handler for {taken[0]} already")
+            raise ValueError(f"the channel has a handler for {taken[0]!r} already")
         self._callbacks |= dict.fromkeys(kinds, callback)
         self._fill()
 

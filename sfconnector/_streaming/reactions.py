@@ -24,6 +24,7 @@ from sfconnector.errors import Failure as TransportFailure
 if TYPE_CHECKING:
     from sfconnector._streaming.connection import Connection
 
+_CHECK: Final = "check its name, that it exists in this org, and that the user may subscribe to it"
 # Seconds; limits are counted over a day, and asking more often only uses them up.
 _LIMIT_DELAY: Final = 300.0
 # Logins in a row whose tokens are refused at once, and those whose tokens are good for a moment: the server may be
@@ -89,7 +90,7 @@ class Reactions:
         """Make the error that tells of a refused subscription."""
         if cause_of(failure) is Cause.REPLAY:
             return self._expired(failure, self._connection.feed_of(failure.channel))
-        return SubscriptionError(_said(failure), channel=failure.channel)
+        return _refused(failure)
 
     def _on_session(self, failure: Failure) -> Reaction:
         self._refused_logins += 1
@@ -145,7 +146,8 @@ class Reactions:
         trouble.__cause__ = failure.exception
         if self._failures == _TOLD_FROM:
             self._tell(trouble, failure)
-        self.last = trouble
+        self.last = StreamError(_said(failure), channel=failure.channel)
+        self.last.__cause__ = failure.exception
         return Reaction.handshake()
 
     def _on_expired_position(self, failure: Failure) -> Reaction:
@@ -172,7 +174,7 @@ class Reactions:
         return ReplayExpiredError(text, channel=failure.channel, position=position)
 
     def _on_refused_channel(self, failure: Failure, cause: Cause) -> Reaction:
-        error = SubscriptionError(_said(failure), channel=failure.channel)
+        error = _refused(failure)
         if (
             cause is Cause.CHANNEL
             or not self._connection.is_ready
@@ -193,6 +195,11 @@ class Reactions:
     def _kept(self, error: Exception) -> Exception:
         self.last = error
         return error
+
+
+def _refused(failure: Failure) -> SubscriptionError:
+    hint = f" — {_CHECK}" if cause_of(failure) is Cause.CHANNEL else ""
+    return SubscriptionError(_said(failure) + hint, channel=failure.channel)
 
 
 def _said(failure: Failure) -> str:

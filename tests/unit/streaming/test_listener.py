@@ -489,7 +489,7 @@ def test_a_bad_channel_reaches_the_caller(org: CometD, sf: Salesforce) -> None:
     listener = sf.listener()
     listener.attach(ORDERS, print)
     listener.attach("/event/Missing__e", print)
-    with pytest.raises(SubscriptionError, match="does not exist") as caught:
+    with pytest.raises(SubscriptionError, match=r"does not exist .*check its name") as caught:
         listener.start()
     assert caught.value.channel == "/event/Missing__e"
     assert org.peers == {}
@@ -502,7 +502,7 @@ def test_a_timeout_reaches_the_caller(org: CometD, sf: Salesforce) -> None:
     org.fault = lambda message, _: [failed(message, DENIED, ext={"sfdc": {"failureReason": BUSY}})]
     listener = sf.listener()
     listener.attach(ORDERS, print)
-    with pytest.raises(StreamTimeoutError, match=r"no connection after 0\.2 s; the last failure: .*too busy"):
+    with pytest.raises(StreamTimeoutError, match=r"no connection after 0\.2 s; the last failure: .*too busy[^;]*$"):
         listener.start(timeout=0.2)
     assert listener.health().state == "stopped"
 

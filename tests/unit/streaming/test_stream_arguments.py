@@ -188,7 +188,7 @@ def test_each_kind_of_event_has_one_function(sf: Salesforce) -> None:
     listener = sf.listener()
     assert listener.on("/event/Order__e", "create", "update")(same) is same
     listener.on("/event/Order__e")(same)
-    with pytest.raises(ValueError, match="a handler for update already"):
+    with pytest.raises(ValueError, match="a handler for 'update' already"):
         listener.on("/event/Order__e", "update")(same)
     with pytest.raises(ValueError, match="'upsert' is no kind of event: there are create"):
         listener.on("/event/Order__e", "upsert")
