@@ -35,8 +35,12 @@ class Mirror:
         self.database = sqlite3.connect(path, check_same_thread=False)
         self.database.execute(TABLE)
 
-    def is_empty(self) -> bool:
-        return self.database.execute("SELECT 1 FROM account").fetchone() is None
+    def refresh(self) -> None:
+        """Copy all accounts, unless that is done and nothing has been missed since."""
+        with self.lock:
+            complete = self.database.execute("PRAGMA user_version").fetchone() == (1,)
+        if not complete:
+            self.load()
 
     def load(self) -> None:
         """Copy all accounts anew."""
@@ -44,8 +48,10 @@ class Mirror:
             self.database.execute("DELETE FROM account")
             for account in self.sf.query("SELECT Id, Name, Industry, Phone FROM Account"):
                 self._put(account["Id"], account)
+            self.database.execute("PRAGMA user_version = 1")
 
     def on_create(self, event: ChangeEvent) -> None:
+        self.refresh()
         with self.lock, self.database:
             for record_id in event.record_ids:
                 self._put(record_id, event.fields)
@@ -53,6 +59,7 @@ class Mirror:
     on_restore = on_create
 
     def on_update(self, event: ChangeEvent) -> None:
+        self.refresh()
         changed = [name for name in FIELDS if name in event.fields]
         if event.is_wildcard:
             self.load()
@@ -65,10 +72,12 @@ class Mirror:
                 self.database.execute(f"UPDATE account SET {settings} WHERE id = ?", [*values, record_id])
 
     def on_delete(self, event: ChangeEvent) -> None:
+        self.refresh()
         self._remove(event.record_ids)
 
     def on_gap(self, event: GapEvent) -> None:
         """Read again what Salesforce cannot tell the change of."""
+        self.refresh()
         if event.is_overflow or event.is_wildcard:
             self.load()
             return
@@ -82,8 +91,11 @@ class Mirror:
     def on_error(self, error: Exception) -> None:
         print(error, file=sys.stderr)
         if isinstance(error, errors.ReplayExpiredError):
-            # What happened before the oldest event that is still kept is told by no event any more.
-            self.load()
+            # What happened before the oldest event that is still kept is told by no event any more. If reading it
+            # fails now, the next event or the next run tries again.
+            with self.lock:
+                self.database.execute("PRAGMA user_version = 0")
+            self.refresh()
 
     def _put(self, record_id: str, fields: Mapping[str, Any]) -> None:
         row = [record_id, *(fields.get(name) for name in FIELDS)]
@@ -105,8 +117,7 @@ def main() -> int:
     try:
         with Salesforce.from_env() as sf:
             mirror = Mirror(sf, options.database)
-            if mirror.is_empty():
-                mirror.load()
+            mirror.refresh()
             listener = sf.listener(name="mirror", replay=replay, replay_from="earliest")
             listener.attach(CHANNEL, mirror)
             listener.run(signals=True, idle=options.drain)

@@ -85,3 +85,18 @@ def test_as_a_service_it_ends_when_it_is_told_to(local_org: LocalOrg, sf: Salesf
         assert service.wait(60) == 0
     drain(local_org, database)
     assert copied(database) == original(sf)
+
+
+def test_a_copy_that_could_not_be_made_anew_is_made_by_the_next_run(
+    local_org: LocalOrg, sf: Salesforce, database: Path
+) -> None:
+    account = sf.sobject("Account")
+    account.create({"Name": "Acme"})
+    drain(local_org, database)
+    account.create({"Name": "Missed"})
+    local_org.streaming.trim()
+    local_org.faults.error(400, "MALFORMED_QUERY", "not now", path="*/query")
+    drain(local_org, database)
+    assert copied(database) != original(sf)
+    drain(local_org, database)
+    assert copied(database) == original(sf)
