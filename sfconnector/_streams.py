@@ -117,8 +117,8 @@ class Streams:
 
         Example:
             >>> for event in sf.subscribe("/data/AccountChangeEvent", replay_from="earliest", idle=0.2):
-            ...     print(event.change_type, event.entity_name)
-            CREATE Account
+            ...     print(type(event).__name__, event.channel)
+            ChangeEvent /data/AccountChangeEvent
         """
         from sfconnector._streaming.subscription import Subscription
 
