@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -26,13 +27,20 @@ def stopping_on_signals(listener: Listener) -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         raise ValueError("signals reach the main thread only: call run(signals=True) there")
     asked: list[int] = []
+    orders: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+    def stop() -> None:
+        if orders.get():
+            listener.stop(timeout=_PATIENCE)
 
     def on_signal(number: int, _: Any) -> None:
         asked.append(number)
         restore()
-        # Not here: the signal may have come while the main thread holds a lock that stopping needs.
-        threading.Thread(target=listener.stop, kwargs={"timeout": _PATIENCE}, daemon=True).start()
+        # The signal may have come while the main thread holds a lock that stopping needs, or the start of a thread
+        # would; this takes none.
+        orders.put(True)
 
+    threading.Thread(target=stop, name="sfconnector-listener-signals", daemon=True).start()
     before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
 
     def restore() -> None:
@@ -43,3 +51,4 @@ def stopping_on_signals(listener: Listener) -> Iterator[Callable[[], bool]]:
         yield lambda: bool(asked)
     finally:
         restore()
+        orders.put(False)
