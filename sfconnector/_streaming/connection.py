@@ -216,6 +216,12 @@ class Connection:
         with self._changed:
             return self._changed.wait_for(condition, timeout)
 
+    def rest(self) -> None:
+        """Note that nothing is on its way on any channel."""
+        now = self._now().at
+        for feed in [*self.feeds.values()]:
+            feed.rest(now)
+
     def is_idle(self, heard_at: float, idle: float, timeout: float) -> bool:
         """Tell whether nothing has come for long enough, while something could have.
 
@@ -340,6 +346,7 @@ class Connection:
 
     def _load(self, feed: Feed) -> None:
         feed.load(self._store, ReplayKey(self._org_id, feed.channel, self.name))
+        self.reactions.check_age(feed, self._now().at)
 
     def _deliver(self, messages: Sequence[Mapping[str, Any]]) -> None:
         batches: dict[str, list[Mapping[str, Any]]] = {}

@@ -24,6 +24,11 @@ _NOWHERE: Final = (None, TIP, ALL_RETAINED, str(TIP), str(ALL_RETAINED), "")
 
 # Begins what is kept in place of a position while there is none.
 _SINCE: Final = "since "
+# How long events are kept: https://developer.salesforce.com/docs/platform/api-streaming/guide/using-streaming-api-durability.html
+_KEPT: Final = timedelta(hours=72)
+_KEPT_SHORTER: Final = timedelta(hours=24)
+# How much later than it says of itself an event may come.
+_LATE: Final = timedelta(hours=1)
 
 Batch = list[Mapping[str, Any]]
 
@@ -116,6 +121,17 @@ class Feed:
             self._since = since
         else:
             self._position = stored
+
+    def outdated(self, now: datetime) -> str | None:
+        """Give the time since which an earlier run has waited, if what came then may be kept no longer."""
+        kept = _KEPT_SHORTER if self.name.startswith(("/topic/", "/u/")) else _KEPT
+        return self._to_keep if self._since is not None and now - self._since > kept else None
+
+    def rest(self, now: datetime) -> None:
+        """Note that nothing has come, and nothing is on its way, so that the next run waits from now on."""
+        if self._arrived == 0 and self.position is None and self.is_subscribed:
+            since = now - _LATE
+            self._since = since if self._since is None else max(self._since, since)
 
     def resume(self, now: Moment) -> int | str:
         """Say from where on events are asked for, as it goes out."""

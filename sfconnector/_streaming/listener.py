@@ -277,8 +277,10 @@ class Listener:
     def _await(self, idle: float | None, timeout: float) -> None:
         if idle is not None and (run := self._running()) is not None:
             try:
-                while not run.join(patience(idle)) and not run.is_idle(idle, timeout):
-                    pass
+                while not run.join(patience(idle)):
+                    if run.is_idle(idle, timeout):
+                        run.connection.rest()
+                        break
             finally:
                 run.stop(drain=True, timeout=None)
         self.join()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from urllib3.exceptions import HTTPError
@@ -164,14 +165,31 @@ class Reactions:
         feed.forget(ALL_RETAINED if self._on_expired == "earliest" else TIP)
         return Reaction.resubscribe(0.0)
 
+    def check_age(self, feed: Feed, now: datetime) -> None:
+        """Deal with a consumer of new events that has been away for longer than events are kept.
+
+        Raises:
+            ReplayExpiredError: That is how it is to be dealt with.
+        """
+        if (since := feed.outdated(now)) is None:
+            return
+        error = self._gone(feed.channel, since, f"Salesforce may no longer keep all that came {since}")
+        if self._on_expired == "raise":
+            raise error
+        self._connection.report(error, feed.channel)
+        if self._on_expired == "latest":
+            feed.forget(TIP)
+
     def _expired(self, failure: Failure, feed: Feed | None) -> ReplayExpiredError:
         position = None if feed is None else feed.asked_for
+        return self._gone(failure.channel, position, f"Salesforce no longer takes the position {position}")
+
+    def _gone(self, channel: str, position: str | None, what: str) -> ReplayExpiredError:
         then = {
             "earliest": "beginning with the earliest event that is retained",
             "latest": "going on with new events only",
         }.get(self._on_expired, "read the records anew, and begin with replay_from")
-        text = f"Salesforce no longer takes the position {position}, so events may be missing: {then}"
-        return ReplayExpiredError(text, channel=failure.channel, position=position)
+        return ReplayExpiredError(f"{what}, so events may be missing: {then}", channel=channel, position=position)
 
     def _on_refused_channel(self, failure: Failure, cause: Cause) -> Reaction:
         error = _refused(failure)

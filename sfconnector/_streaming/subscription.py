@@ -188,6 +188,7 @@ class Subscription:
                     raise error
                 break
             if self._is_idle():
+                self._connection.rest()
                 break
         return False
 

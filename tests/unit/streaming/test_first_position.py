@@ -90,3 +90,70 @@ def test_a_position_that_is_gone_is_told_of_once(org: CometD, sf: Salesforce) ->
         assert list(sf.subscribe(ORDERS, replay=store, on_expired="latest", on_error=errors, idle=0.05)) == []
     assert [type(error) for error in errors.items] == [ReplayExpiredError]
     assert org.replays(ORDERS) == [5, -1, -2]
+
+
+def ago(hours: float) -> str:
+    return f"since {(datetime.now(UTC) - timedelta(hours=hours)).isoformat()}"
+
+
+@pytest.mark.parametrize(
+    ("policy", "replays", "seen"), [("earliest", [-2], [1, 2]), ("latest", [-1], [])], ids=["earliest", "latest"]
+)
+def test_who_was_away_for_longer_than_events_are_kept_is_told(
+    org: CometD, sf: Salesforce, policy: Any, replays: list[int], seen: list[int]
+) -> None:
+    emit_old(org, 1)
+    org.emit(ORDERS, order(2))
+    store, errors = MemoryReplayStore(), Log()
+    store.save(KEY, ago(73))
+    loop = sf.subscribe(ORDERS, replay=store, on_expired=policy, on_error=errors, idle=0.1)
+    assert numbers(loop) == seen
+    (error,) = errors.items
+    assert isinstance(error, ReplayExpiredError)
+    assert (error.channel, str(error.position)[:6]) == (ORDERS, "since ")
+    assert org.replays(ORDERS) == replays
+
+
+def test_who_wants_no_gap_is_not_connected_over_one(org: CometD, sf: Salesforce) -> None:
+    store = MemoryReplayStore()
+    store.save(KEY, ago(73))
+    listener = sf.listener(replay=store, on_expired="raise")
+    listener.attach(ORDERS, print)
+    with pytest.raises(ReplayExpiredError, match="may no longer keep all that came since"):
+        listener.start()
+    assert org.replays(ORDERS) == []
+
+
+def test_topics_are_kept_for_a_day(org: CometD, sf: Salesforce) -> None:
+    store, errors = MemoryReplayStore(), Log()
+    for channel, hours in (("/topic/New", 25), ("/u/Notices", 23), (ORDERS, 71)):
+        store.save(ReplayKey(KEY.org_id, channel, "default"), ago(hours))
+        assert list(sf.subscribe(channel, replay=store, on_error=errors, idle=0.1)) == []
+    assert [error.channel for error in errors.items] == ["/topic/New"]
+
+
+@pytest.mark.parametrize("looped", [True, False], ids=["loop", "listener"])
+def test_each_run_that_hears_nothing_moves_the_time_on(org: CometD, sf: Salesforce, looped: bool) -> None:
+    store, errors = MemoryReplayStore(), Log()
+    store.save(KEY, ago(73))
+    for _ in range(2):
+        if looped:
+            assert list(sf.subscribe(ORDERS, replay=store, on_error=errors, idle=0.1)) == []
+        else:
+            listener = sf.listener(replay=store, on_error=errors)
+            listener.attach(ORDERS, print)
+            listener.run(idle=0.1)
+    assert len(errors.items) == 1
+    since = datetime.fromisoformat((store.load(KEY) or "").removeprefix("since "))
+    assert timedelta(minutes=50) < datetime.now(UTC) - since < timedelta(minutes=70)
+
+
+def test_the_time_does_not_move_over_an_event_that_waits(org: CometD, sf: Salesforce) -> None:
+    """One that came is not dealt with, and would be skipped by the next run."""
+    emit_old(org, 1)
+    store = MemoryReplayStore()
+    store.save(KEY, before := ago(2))
+    with sf.subscribe(ORDERS, replay=store, idle=0.1) as events:
+        assert numbers([next(events)]) == [1]
+    assert store.load(KEY) == before
+    assert numbers(sf.subscribe(ORDERS, replay=store, idle=0.1)) == [1]
