@@ -15,7 +15,8 @@ trap 'rm -rf "$folder"' EXIT
 # What tests the generator, the specs and the documents needs the source tree and is left to `make test`.
 cp -r "$tests" "$folder/tests"
 cp "$tests/../pyproject.toml" "$folder/"
-rm -rf "$folder/tests/unit/codegen" "$folder/tests/unit/test_specs.py" "$folder/tests/unit/test_operations.py" "$folder/tests/unit/test_documents.py" "$folder/tests/conformance"
+rm -rf "$folder/tests/unit/codegen" "$folder/tests/unit/test_specs.py" "$folder/tests/unit/test_operations.py" \
+    "$folder/tests/unit/test_documents.py" "$folder/tests/unit/test_mirror.py" "$folder/tests/conformance"
 cd "$folder"
 "$folder/venv/bin/python" -c 'import sfconnector, sys; sys.exit("site-packages" not in sfconnector.__file__)'
 "$folder/venv/bin/pytest" -n auto -q

@@ -22,7 +22,7 @@ from sfconnector._streaming.options import check_choice, check_consumer, check_s
 from sfconnector._streaming.run import STOP
 from sfconnector._streaming.saver import Saver
 from sfconnector._streaming.stores import FileReplayStore, Replay, ReplayStore, store_of
-from sfconnector.errors import SalesforceError, StreamTimeoutError
+from sfconnector.errors import SalesforceError, StreamError, StreamTimeoutError
 
 # Seconds: usually it has ended then, and whoever subscribes next finds its position.
 _ABANDONED: Final = 2 * STOP
@@ -157,10 +157,16 @@ class Subscription:
         self._saver.start()
         try:
             self._connection.start(self._timeout)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, StreamError) and self._was_left():
+                # By another thread, while it was connecting: the loop has no events, and that is all.
+                return
             self.close()
             raise
         self._heard_at = self._session.retry.clock()
+
+    def _was_left(self) -> bool:
+        return self._closed and self._connection.error is None
 
     def _finish(self) -> None:
         if (data := self._current) is not None:

@@ -204,6 +204,24 @@ def test_closing_in_another_thread_ends_the_loop(org: CometD, sf: Salesforce) ->
     assert org.peers == {}
 
 
+def test_closing_while_it_connects_ends_the_loop(org: CometD, sf: Salesforce) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(message: Any, answer: Any) -> None:
+        asked.set()
+        assert go_on.wait(LONG)
+
+    org.fault = slow
+    loop, seen = sf.subscribe(ORDERS), Log()
+    thread = threading.Thread(target=lambda: seen(list(loop)))
+    thread.start()
+    assert asked.wait(LONG)
+    loop.close()
+    assert seen.wait(1) == [[]]
+    thread.join()
+    go_on.set()
+
+
 def test_a_loop_that_nobody_holds_any_more_is_closed(org: CometD, sf: Salesforce) -> None:
     loop = sf.subscribe(ORDERS, replay_from="earliest")
     retained(org)
