@@ -359,6 +359,6 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _number(value: object) -> int | None:
     try:
-        return None if isinstance(value, bool) else int(value)  # type: ignore[call-overload]
+        return None if isinstance(value, bool) else int(value)  # type: ignore[call-overload]  # what fits no number raises
     except (TypeError, ValueError):
         return None

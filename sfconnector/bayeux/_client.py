@@ -294,7 +294,7 @@ class Client:
         while subscription.mine:
             awaited = subscription.awaited > 0
             taken = self._answered(
-                lambda awaited=awaited: self._exchanges.subscribe(  # type: ignore[misc]
+                lambda awaited=awaited: self._exchanges.subscribe(  # type: ignore[misc]  # mypy does not infer it
                     session, channel, self._transport.polls, awaited=awaited
                 )
             )

@@ -40,7 +40,7 @@ class Cookies:
         fitting = [value for value in values[:_MOST] if len(value) <= _LONGEST]
         with self._lock:
             # The jar asks a response for nothing but its headers.
-            self._jar.extract_cookies(_Answer(fitting), Request(url))  # type: ignore[arg-type] # noqa: S310
+            self._jar.extract_cookies(_Answer(fitting), Request(url))  # type: ignore[arg-type]  # it has what is read of one  # noqa: S310
             for cookie in [*self._jar][:-_MOST]:
                 self._jar.clear(cookie.domain, cookie.path, cookie.name)
             self._until = 0.0
